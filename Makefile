@@ -1,0 +1,80 @@
+# Every target sets up what it needs: a clone, make and a Python from 3.11 on are enough.
+#   make demo         grade a right and some wrong answers, see the verdicts
+#   make test         linters, types, doctests, tests
+#   make help         the rest
+# Other Python:       make PYTHON=/path/to/python3.12 ...
+# Through a mirror:   pip's own variables (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, ...) are passed on.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+EXTRAS ?= dev
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT := out
+
+# The first Python that starts and is new enough; a name found may be a wrapper that does not start.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+# One thread each: several small processes share the machine, and results do not depend on its size.
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+# ---------------------------------------------------------------- set-up
+
+# Redone when the dependencies change. An environment that was interrupted half-way, or whose Python has
+# gone, is made anew.
+$(READY): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "gdgrade needs Python 3.11 or newer, and none was found. Name one: make PYTHON=/path/to/python3" >&2; \
+		exit 1; fi
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		echo "setting up $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv --clear $(VENV); }
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## the environment only
+
+# ---------------------------------------------------------------- everyday
+
+.PHONY: demo
+demo: $(READY) ## grade example answers of ex05 and show the verdicts
+	@BIN=$(BIN) bash benchmarks/demo.sh
+
+# The tests come last, so that the run ends with pytest's own closing line.
+.PHONY: test
+test: lint doctest tests ## everything that must hold: linters, types, doctests, tests
+
+.PHONY: lint
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+.PHONY: doctest
+doctest: $(READY) ## the examples in the docstrings
+	$(BIN)/python -m pytest -q -p no:cacheprovider --doctest-modules src/gdgrade $(wildcard reference)
+
+.PHONY: tests
+tests: $(READY) ## pytest alone
+	$(BIN)/python -m pytest
+
+# ---------------------------------------------------------------- the rest
+
+.PHONY: bench
+bench: $(READY) ## time the command line against `import torch`
+	@mkdir -p $(OUT)
+	$(BIN)/python benchmarks/check_latency.py --json $(OUT)/check_latency.json
+
+.PHONY: clean
+clean: ## remove caches, builds and $(OUT)/; the environment stays (rm -r .venv removes it)
+	rm -rf build dist site $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

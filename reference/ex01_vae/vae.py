@@ -240,8 +240,8 @@ def train(
 def latent_grid(decoder: Callable[[Tensor], Tensor], n: int = 15) -> Tensor:
     r"""Decode n x n codes that cut the prior into cells of equal probability.
 
-    Each coordinate takes the values $\Phi^{-1}(u_i)$, $\Phi$ the standard normal distribution function, at levels
-    $u_i$ equally spaced strictly inside (0, 1); here $u_i = (i + \frac{1}{2}) / n$.
+    Each coordinate takes the values $\Phi^{-1}(u_i)$, $\Phi$ the standard normal distribution function,
+    at levels $u_i$ equally spaced strictly inside (0, 1); here $u_i = (i + \frac{1}{2}) / n$.
 
     Args:
         decoder: z (rows, 2) -> logits (rows, 784).

@@ -1,0 +1,128 @@
+"""Short texts about values: what a thing is, and a few of its numbers. Every text is bounded in length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gdgrade.compare.arrays import Array, is_array, is_number, type_name
+
+NUMBERS_SHOWN = 6
+_DIGITS = 4
+_MOST_DIGITS = 12
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape for a message: ``one number`` for ``()``, else ``(64, 2)``.
+
+    Example:
+        >>> shape_text(()), shape_text((64,))
+        ('one number', '(64,)')
+    """
+    if not shape:
+        return "one number"
+    if len(shape) > 8:
+        return f"an array with {len(shape)} axes"
+    return str(tuple(int(n) for n in shape))
+
+
+def describe(value: object) -> str:
+    """What a value is, in at most about 80 characters: ``an array (64, 2)``, ``a tuple of 2``, ``None``."""
+    if value is None:
+        return "None"
+    kind = type(value)
+    if is_number(value):
+        return "one number"
+    if is_array(value):
+        shape = tuple(value.shape)  # type: ignore[attr-defined]
+        return shape_text(shape) if not shape else f"an array {shape_text(shape)}"
+    if issubclass(kind, str):
+        return "a text"
+    if issubclass(kind, dict):
+        return f"a dict of {dict.__len__(value)}"  # type: ignore[arg-type]
+    if issubclass(kind, tuple):
+        return f"a tuple of {tuple.__len__(value)}"  # type: ignore[arg-type]
+    if issubclass(kind, list):
+        return f"a list of {list.__len__(value)}"  # type: ignore[arg-type]
+    return f"an object of type {type_name(value)}"
+
+
+def key_text(key: object, limit: int = 40) -> str:
+    """A dict key for a message: ASCII, no control characters, at most ``limit`` characters."""
+    if type(key) in (str, int, float, bool):
+        text = ascii(key)
+        return text if len(text) <= limit else text[: limit - 3] + "..."
+    return f"<{type_name(key)}>"
+
+
+def text_excerpt(text: str, limit: int = 40) -> str:
+    """A quoted text for a message: ASCII, no control characters, at most ``limit`` characters and quotes."""
+    return key_text(str.__str__(text)[: limit + 1], limit)
+
+
+def excerpts(expected: Array, got: Array, first: int) -> tuple[str, str]:
+    """The same few numbers of two arrays of one shape, as two texts.
+
+    At most six numbers of four significant digits, from the row (last axis) that holds flat position
+    ``first``; more digits (up to twelve) if the two texts would read the same without.
+
+    Args:
+        expected: any shape.
+        got: same shape.
+        first: flat (C order) position of the first entry that differs.
+
+    Returns:
+        Texts of ``expected`` and ``got``, e.g. ``('[1, 2, 3]', '[1, 2, 4]')``; a window inside a larger array
+        says where it starts: ``'from [3, 0]: [1, 2, 3, 4, 5, 6, ...]'``.
+    """
+    where, window = _window(expected.shape, first)
+    pair = ("", "")
+    for digits in range(_DIGITS, _MOST_DIGITS + 1, 2):
+        pair = (_numbers(expected, window, digits), _numbers(got, window, digits))
+        if pair[0] != pair[1]:
+            break
+    return where + pair[0], where + pair[1]
+
+
+def _window(shape: tuple[int, ...], first: int) -> tuple[str, slice]:
+    """Flat slice of up to six entries around ``first``, and a text saying where it starts ('' if at 0)."""
+    size = int(np.prod(shape))
+    if size <= NUMBERS_SHOWN:
+        return "", slice(0, size)
+    row = shape[-1]
+    start = first - first % row  # the beginning of the row of the first difference
+    start = start if first - start < NUMBERS_SHOWN else first
+    stop = min(start + NUMBERS_SHOWN, size)
+    if start == 0:
+        return "", slice(start, stop)
+    return f"from {index_text(flat_index(start, shape))}: ", slice(start, stop)
+
+
+def _numbers(array: Array, window: slice, digits: int) -> str:
+    flat = array.reshape(-1)
+    texts = [_number(x, digits) for x in flat[window].tolist()]
+    if array.ndim == 0:
+        return texts[0]
+    if window.stop < flat.size:
+        texts.append("...")
+    return "[" + ", ".join(texts) + "]"
+
+
+def _number(x: Any, digits: int) -> str:
+    if isinstance(x, (bool, int)):
+        text = str(x)
+        return text if len(text) <= 24 else f"{x:.{digits}g}"
+    if isinstance(x, complex):
+        return f"{x.real:.{digits}g}{x.imag:+.{digits}g}j"
+    return f"{x + 0.0:.{digits}g}"  # + 0.0: no "-0"
+
+
+def flat_index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Index of the entry at flat (C order) position ``flat``; ``()`` for a single number."""
+    return tuple(int(i) for i in np.unravel_index(flat, shape)) if shape else ()
+
+
+def index_text(index: tuple[int, ...]) -> str:
+    """An index as one writes it behind an array: ``[3, 0]``."""
+    return "[" + ", ".join(str(i) for i in index) + "]"

@@ -1,0 +1,156 @@
+"""Naming the mistake behind a wrong answer.
+
+The check that failed is run again, in the judge, with each known mistake in the student's place and the same draws.
+A mistake explains the failure if its run fails as well and shows the same numbers in the same order. The verdict
+"wrong" was already made by the check itself, so a diagnosis can add a hint but never cost a point.
+"""
+
+from __future__ import annotations
+
+import time
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gdgrade.failures import CheckFailed, GraderError, StudentError
+from gdgrade.judge.channel import LocalChannel
+from gdgrade.judge.context import CheckContext, running
+from gdgrade.judge.draw import Draw
+from gdgrade.judge.matching import same_run
+from gdgrade.judge.reference import load_mistakes, load_reference, mistaken_reference
+from gdgrade.judge.student import Notebook, Student
+from gdgrade.mistakes import Mistake
+from gdgrade.worker.executor import Executor
+
+SECONDS = 10.0
+
+
+@dataclass
+class Rerun:
+    """Everything needed to run one check once more with another module in the student's place.
+
+    Attributes:
+        function: the check; arguments: its fixtures by name, without student and draw.
+        draw_seed, student_seed: as in the run that failed.
+    """
+
+    function: Callable[..., Any]
+    arguments: dict[str, Any]
+    draw_seed: int | None
+    student_seed: int
+    library: str
+
+    def with_module(self, module: types.ModuleType) -> tuple[Notebook, BaseException | None]:
+        """What is seen of `module`, and the error with which the check ended, if any."""
+        context = CheckContext()
+        student = Student(LocalChannel(Executor(module=module)), self.library)
+        student.notebook = context.notebook
+        arguments = dict(self.arguments)
+        if self.draw_seed is not None:
+            arguments["draw"] = Draw(self.draw_seed, self.library)
+        with running(context):
+            try:
+                student.seed(self.student_seed)
+                self.function(student=student, **arguments)
+            except (Exception, BaseExceptionGroup) as error:
+                return context.notebook, error
+        return context.notebook, None
+
+
+@dataclass
+class Diagnostician:
+    """The mistakes of one exercise, loaded when first needed.
+
+    Attributes:
+        seconds: time all reruns of one check may take together.
+    """
+
+    reference: Path
+    mistakes_file: Path
+    exercise: str
+    seconds: float = SECONDS
+    _mistakes: list[Mistake] | None = field(default=None, repr=False)
+    _plain: types.ModuleType | None = field(default=None, repr=False)
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        if self._mistakes is None:
+            self._mistakes = load_mistakes(self.mistakes_file, self.exercise)
+        return self._mistakes
+
+    def explain(self, rerun: Rerun, seen: Notebook, short: str) -> list[Mistake]:
+        """The mistakes that show the student's very numbers in this check.
+
+        Two or more mean that this check cannot tell them apart; the caller decides what else it knows.
+        """
+        names = {entry.name.split(".")[0] for entry in seen.seen}
+        deadline = time.monotonic() + self.seconds
+        matches = []
+        for mistake in self.candidates(names, short):
+            if time.monotonic() > deadline:
+                return []  # an incomplete comparison could accuse wrongly
+            try:
+                module = mistaken_reference(self.reference, self.exercise, mistake)
+            except GraderError:
+                continue
+            notebook, error = rerun.with_module(module)
+            if error is not None and same_run(seen, notebook):
+                matches.append(mistake)
+        return matches
+
+    def reference_passes(self, rerun: Rerun) -> bool:
+        """Whether the reference itself gets through the check: if so, an odd error is the student's."""
+        _, error = rerun.with_module(load_reference(self.reference, self.exercise, "rerun"))
+        return error is None
+
+    def candidates(self, names: set[str], short: str) -> Iterator[Mistake]:
+        """Mistakes that can have an effect on a check that called the functions `names`."""
+        if self._plain is None:
+            self._plain = load_reference(self.reference, self.exercise, "names")
+        known = {name for name in names if hasattr(self._plain, name)}
+        # Calls on objects and shipped functions carry other labels: then nothing can be excluded.
+        everything = known != names
+        reached = reachable(self._plain, known)
+        for mistake in self.mistakes:
+            if mistake.checks is not None and not any(short.startswith(prefix) for prefix in mistake.checks):
+                continue
+            if everything or mistake.of in reached:
+                yield mistake
+
+
+def reachable(module: types.ModuleType, names: set[str]) -> set[str]:
+    """The module's globals that calling `names` can reach, themselves included."""
+    reached: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        value = getattr(module, name, None)
+        codes = _codes(value)
+        for code in codes:
+            todo.extend(other for other in _names(code) if hasattr(module, other))
+    return reached
+
+
+def _codes(value: Any) -> list[types.CodeType]:
+    if isinstance(value, types.FunctionType):
+        return [value.__code__]
+    if isinstance(value, type):
+        return [item.__code__ for item in vars(value).values() if isinstance(item, types.FunctionType)]
+    return []
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def is_verdict(error: BaseException) -> bool:
+    """Errors by which a check says that the student is wrong."""
+    return isinstance(error, CheckFailed | StudentError | AssertionError)

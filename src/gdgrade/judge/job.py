@@ -1,0 +1,89 @@
+"""What a judge is told: one exercise, one submission, seeds and limits, as plain data that crosses a socket."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PartInfo:
+    """A part of an exercise: `needs` are ids of parts it builds on; an optional part gives bonus points."""
+
+    id: str
+    title: str
+    points: float
+    needs: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to be judged.
+
+    Attributes:
+        root: the course's folder.
+        exercise: its id, such as "ex05_langevin".
+        entry: the student's file name; its stem names the module.
+        source: the student's code; display: how its file is called in messages.
+        library: "torch" or "numpy".
+        public_seed, secret_seed: seed material of public and hidden checks.
+        seconds, memory_mib: limits of the student's code per check.
+        only_part: judge this part (and nothing else), or None.
+        quick: leave out checks marked as training.
+        confine: strict, best or none; start_method: fork or spawn.
+    """
+
+    root: str
+    exercise: str
+    entry: str
+    source: str
+    display: str
+    parts: tuple[PartInfo, ...]
+    library: str = "torch"
+    public_seed: int = 0
+    secret_seed: str | None = None
+    seconds: float = 20.0
+    memory_mib: int = 1024
+    only_part: str | None = None
+    quick: bool = False
+    preload: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    confine: str = "best"
+    start_method: str = "fork"
+    data_folder: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def graders(self) -> Path:
+        return Path(self.root) / "graders" / self.exercise
+
+    @property
+    def reference(self) -> Path:
+        return Path(self.root) / "reference" / self.exercise / self.entry
+
+    @property
+    def module(self) -> str:
+        return Path(self.entry).stem
+
+    @property
+    def submission_hash(self) -> str:
+        return hashlib.sha256(self.source.encode()).hexdigest()
+
+    def material(self, visibility: str) -> str:
+        """Seed material: hidden checks use the secret seed where there is one."""
+        if visibility == "hidden" and self.secret_seed is not None:
+            return f"secret:{self.secret_seed}"
+        return f"public:{self.public_seed}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Job:
+        parts = tuple(PartInfo(**{**part, "needs": tuple(part["needs"])}) for part in data["parts"])
+        tuples = {name: tuple(data[name]) for name in ("preload", "forbidden")}
+        return cls(**{**data, "parts": parts, **tuples})

@@ -1,0 +1,74 @@
+"""The marker that carries a check's data, and the ids of checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CheckMark:
+    """What `@check(...)` says about a check.
+
+    Attributes:
+        part: id of the part it belongs to.
+        points: what it is worth.
+        needs: further parts it builds on, beside its part's own.
+        visibility: "public" (the student sees expected and got) or "hidden".
+        alpha: probability that it fails a right answer; 0 for exact checks.
+        training: it trains a network; left out by --quick.
+        seconds, memory_mib: own limits, or None for the exercise's.
+    """
+
+    part: str
+    points: float
+    needs: tuple[str, ...] = ()
+    visibility: str = "public"
+    alpha: float = 0.0
+    training: bool = False
+    seconds: float | None = None
+    memory_mib: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.points < 0:
+            raise ValueError(f"points must not be negative, got {self.points}")
+        if self.visibility not in ("public", "hidden"):
+            raise ValueError(f"visibility must be public or hidden, got {self.visibility!r}")
+        if not 0 <= self.alpha < 1:
+            raise ValueError(f"alpha is a probability, got {self.alpha}")
+
+
+def check(part: str, **fields: Any) -> Any:
+    """Mark a pytest function as a check of `part`; the fields are those of `CheckMark`.
+
+    Example:
+        >>> decorated = check("5.1", points=2, visibility="hidden")
+        >>> decorated.kwargs["points"]
+        2
+    """
+    import pytest
+
+    fields["needs"] = tuple(fields.get("needs", ()))
+    CheckMark(part, **fields)  # a wrong field is an error where it is written
+    return pytest.mark.check(part, **fields)
+
+
+def mark_of(item: Any) -> CheckMark | None:
+    """The mark of a collected pytest item, or None if it is no check."""
+    marker = item.get_closest_marker("check")
+    return CheckMark(*marker.args, **marker.kwargs) if marker is not None else None
+
+
+def short_name(item: Any) -> str:
+    """ "step/noise_given[2]": test file and function without their prefixes, with the parameter if there is one."""
+    stem = PurePath(item.path).stem.removeprefix("test_")
+    return f"{stem}/{item.name.removeprefix('test_')}"
+
+
+def title_of(item: Any) -> str:
+    """The first line of the check's docstring; without one, its name in words."""
+    text = (item.function.__doc__ or "").strip()
+    first = text.splitlines()[0].strip() if text else item.name.removeprefix("test_").replace("_", " ")
+    call = getattr(item, "callspec", None)
+    return f"{first} [{call.id}]" if call is not None else first

@@ -1,0 +1,277 @@
+"""The pytest plugin that judges: fixtures, order, skipping, limits, outcomes.
+
+One instance judges one submission. It gives every check a fresh worker (where workers are forked), skips what builds
+on a failed part, turns each way a check can end into an outcome with a cause, and asks for a diagnosis.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+
+from gdgrade.failures import GraderError, StudentError, WorkerLost
+from gdgrade.judge.context import CheckContext, running
+from gdgrade.judge.diagnosis import Diagnostician, Rerun, is_verdict
+from gdgrade.judge.draw import Draw, derive_seed
+from gdgrade.judge.job import Job
+from gdgrade.judge.marks import CheckMark, mark_of, short_name, title_of
+from gdgrade.judge.outcome import Outcome, Settled, classify, settle
+from gdgrade.judge.reference import load_reference
+from gdgrade.judge.student import Student
+from gdgrade.judge.workers import WorkerPool
+from gdgrade.processes.launcher import Launcher, LaunchError
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+class Judge:
+    """State of judging one submission.
+
+    Args:
+        job: what to judge.
+        launcher: where workers come from.
+        emit: called with each event ("check" as soon as one is decided).
+    """
+
+    def __init__(self, job: Job, launcher: Launcher, emit: Emit | None = None) -> None:
+        self.job = job
+        self.pool = WorkerPool(job, launcher)
+        self.emit = emit or (lambda event: None)
+        self.outcomes: list[Outcome] = []
+        self.collection_errors: list[str] = []
+        self.diagnostician = Diagnostician(job.reference, job.graders / "mistakes.py", job.exercise)
+        self._parts = {part.id: part for part in job.parts}
+        self._broken: dict[str, str] = {}  # part id -> cause of the first check that did not pass
+        self._run: _Run | None = None
+        self._reference: Any = None
+
+    # -- collection ----------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Checks in the order of their parts; a part runs after what it needs."""
+        register_by_value(self.job.graders, items)
+        order = {part: number for number, part in enumerate(in_dependency_order(self._parts))}
+        kept, left_out = [], []
+        for item in items:
+            mark = mark_of(item)
+            wanted = mark is not None and mark.part in order and not (self.job.quick and mark.training)
+            if wanted and self.job.only_part is not None:
+                assert mark is not None
+                wanted = mark.part == self.job.only_part
+            if mark is not None and mark.part not in order:
+                known = ", ".join(self._parts)
+                self.collection_errors.append(f"{short_name(item)} is of part {mark.part}, which course.yml lacks ({known})")
+            (kept if wanted else left_out).append(item)
+        kept.sort(key=lambda item: order[mark_of(item).part])  # type: ignore[union-attr]
+        items[:] = kept
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collection_errors.append(f"{report.nodeid}: {str(report.longrepr)[-1500:]}")
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        mark = mark_of(item)
+        assert mark is not None
+        self._run = _Run(item, mark, short_name(item), title_of(item))
+        blocker = self._blocker(mark)
+        if blocker is not None:
+            self._run.waits_for = blocker
+            pytest.skip(f"waits for part {blocker}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        assert self._run is not None
+        with running(self._run.context), float64_default(self.job.library):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[pytest.TestReport]:
+        report: pytest.TestReport = yield  # type: ignore[misc]
+        run = self._run
+        if run is not None and run.error is None and call.excinfo is not None and run.waits_for is None:
+            run.error = call.excinfo.value
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        if self._run is None:
+            return
+        run, self._run = self._run, None
+        channel_end = self.pool.finish_check()
+        outcome = self._decide(run, channel_end)
+        self.outcomes.append(outcome)
+        if outcome.outcome in ("failed", "skipped", "error") and not self._is_optional_blank(outcome):
+            self._broken.setdefault(run.mark.part, outcome.cause)
+        self.emit({"event": "check", "id": outcome.id, "title": outcome.title, "outcome": outcome.outcome})
+
+    def _is_optional_blank(self, outcome: Outcome) -> bool:
+        return self._parts[outcome.part].optional and outcome.cause == "not_attempted"
+
+    def _blocker(self, mark: CheckMark) -> str | None:
+        """The part for whose sake a check cannot be judged, if one that it needs has not passed."""
+        needs = (*self._parts[mark.part].needs, *mark.needs)
+        return next((needed for needed in needs if needed in self._broken), None)
+
+    def _decide(self, run: _Run, end: dict[str, Any]) -> Outcome:
+        part = self._parts[run.mark.part]
+        base = Outcome.start(run.short, self.job.exercise, run.title, run.mark, part.optional)
+        base = dataclasses.replace(base, seed=run.seed, remarks=tuple(run.context.notebook.remarks),
+                                   output=end.get("output", ""), timings=run.timings(end))
+        if run.waits_for is not None:
+            return self._waiting(base, run.waits_for)
+        if run.error is None:
+            return settle(base, Settled("passed", "none", ""))
+        settled = classify(run.error, lambda: self._reference_passes(run))
+        outcome = settle(base, settled)
+        if settled.diagnosable and run.rerun is not None:
+            found = self.diagnostician.explain(run.rerun, run.context.notebook, run.short)
+            outcome = dataclasses.replace(outcome, matches=tuple(mistake.name for mistake in found))
+        return outcome
+
+    def _waiting(self, base: Outcome, needed: str) -> Outcome:
+        """Skipped for want of another part; if grader or machine broke that part, the points are undecided."""
+        cause = self._broken[needed]
+        title = self._parts[needed].title if needed in self._parts else needed
+        message = f"it builds on part {needed} ({title}), which is not right yet"
+        verdict = Settled("skipped", cause if cause in ("grader", "infrastructure") else "none", message)
+        return settle(dataclasses.replace(base, waits_for=(needed,)), verdict)
+
+    def _reference_passes(self, run: _Run) -> bool:
+        return run.rerun is not None and self.diagnostician.reference_passes(run.rerun)
+
+    # -- fixtures ------------------------------------------------------------------------------------------------
+
+    def student(self, request: pytest.FixtureRequest) -> Student:
+        """The proxy for one check, in a worker that has just loaded the student's file."""
+        run = self._run
+        assert run is not None
+        channel = self.pool.for_check(
+            run.mark.seconds or self.job.seconds, run.mark.memory_mib or self.job.memory_mib
+        )
+        student = Student(channel, self.job.library)
+        student.notebook = run.context.notebook
+        student.seed(self._student_seed(run))
+        run.prepare_rerun(request, self._student_seed(run), self.job.library)
+        return student
+
+    def reference(self) -> Any:
+        """The reference module; the same for all checks of a submission."""
+        if self._reference is None:
+            self._reference = load_reference(self.job.reference, self.job.exercise)
+        return self._reference
+
+    def draw(self) -> Draw:
+        run = self._run
+        assert run is not None
+        run.seed = derive_seed(self.job.material(run.mark.visibility), self.job.exercise, run.short)
+        return Draw(run.seed, self.job.library)
+
+    def data(self) -> Any:
+        """A function: name of a data set -> dict of numpy arrays."""
+        from gdgrade.data import load_arrays
+
+        return load_arrays
+
+    def _student_seed(self, run: _Run) -> int:
+        material = self.job.material(run.mark.visibility)
+        return derive_seed(material, self.job.exercise, run.short, "student") % 2**32
+
+
+@dataclasses.dataclass
+class _Run:
+    """One check while it runs."""
+
+    item: pytest.Item
+    mark: CheckMark
+    short: str
+    title: str
+    context: CheckContext = dataclasses.field(default_factory=CheckContext)
+    started: float = dataclasses.field(default_factory=time.monotonic)
+    seed: int | None = None
+    waits_for: str | None = None
+    error: BaseException | None = None
+    rerun: Rerun | None = None
+
+    def prepare_rerun(self, request: pytest.FixtureRequest, student_seed: int, library: str) -> None:
+        item: Any = self.item
+        callspec = getattr(item, "callspec", None)
+        arguments = dict(callspec.params) if callspec is not None else {}
+        names = item._fixtureinfo.argnames
+        for name in names:
+            if name not in ("student", "draw", *arguments):
+                arguments[name] = request.getfixturevalue(name)
+        if "draw" in names and self.seed is None:
+            request.getfixturevalue("draw")
+        self.rerun = Rerun(item.function, arguments, self.seed, student_seed, library)
+
+    def timings(self, end: dict[str, Any]) -> dict[str, float | None]:
+        return {
+            "seconds": time.monotonic() - self.started,
+            "student_seconds": end.get("seconds", 0.0),
+            "peak_memory_mib": end.get("peak_memory_mib"),
+        }
+
+
+class float64_default:  # noqa: N801 - reads as a function in a with statement
+    """torch's default type is float64 while a check runs, and what it was before afterwards."""
+
+    def __init__(self, library: str) -> None:
+        self._library = library
+
+    def __enter__(self) -> None:
+        if self._library == "torch":
+            import torch
+
+            self._before = torch.get_default_dtype()
+            torch.set_default_dtype(torch.float64)
+
+    def __exit__(self, *_: object) -> None:
+        if self._library == "torch":
+            import torch
+
+            torch.set_default_dtype(self._before)
+
+
+def in_dependency_order(parts: dict[str, Any]) -> list[str]:
+    """Part ids, each after those it needs, otherwise in the given order."""
+    done: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in done or name in path or name not in parts:
+            return
+        for needed in parts[name].needs:
+            visit(needed, (*path, name))
+        done.append(name)
+
+    for name in parts:
+        visit(name, ())
+    return done
+
+
+def register_by_value(graders: Path, items: list[pytest.Item]) -> None:
+    """Functions defined in graders travel to workers by value: workers cannot read the graders' files."""
+    import sys
+
+    folder = str(graders)
+    modules = {id(item.module): item.module for item in items if hasattr(item, "module")}  # type: ignore[attr-defined]
+    for module in list(sys.modules.values()):
+        if (getattr(module, "__file__", None) or "").startswith(folder):
+            modules[id(module)] = module
+    for module in modules.values():
+        if module.__name__ in sys.modules:
+            cloudpickle.register_pickle_by_value(module)
+
+
+__all__ = ["GraderError", "Judge", "LaunchError", "StudentError", "WorkerLost", "is_verdict"]

@@ -1,0 +1,87 @@
+"""Known wrong formulas: small overrides of the reference, each with a hint that does not give the answer.
+
+In ``graders/exNN_name/mistakes.py``::
+
+    from gdgrade.mistakes import mistake
+
+    @mistake(of="langevin_step", title="the noise is scaled by eta",
+             hint="How should the spread of the noise change when the step is halved?")
+    def noise_times_eta(ref, x, score_fn, eta, noise=None):
+        return x + eta / 2 * score_fn(x) + eta * noise
+
+The function replaces ``of`` in a fresh copy of the reference, which it receives as ``ref``; other functions of that
+copy then call the replacement. For a class, or anything else that must be built, use ``factory=True``: the decorated
+function gets ``ref`` alone and returns the replacement.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+KINDS = ("mistake", "convention")
+_ATTRIBUTE = "__gdgrade_mistake__"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One known wrong answer.
+
+    Attributes:
+        name: identifier, the function's name.
+        of: which reference function or class it replaces.
+        title: what is done, in words; shown to staff, and to students when `kind` is "convention".
+        hint: a question that leads on, without the answer.
+        kind: "mistake", or "convention" for a consistent variant that the assignment does not ask for.
+        checks: short names of the checks it is tried on, or None for all.
+        function: the override.
+        factory: the function builds the replacement from the reference.
+    """
+
+    name: str
+    of: str
+    title: str
+    hint: str
+    kind: str
+    checks: tuple[str, ...] | None
+    function: Callable[..., Any]
+    factory: bool
+
+
+def mistake(
+    *,
+    of: str,
+    title: str,
+    hint: str,
+    kind: str = "mistake",
+    checks: tuple[str, ...] | None = None,
+    factory: bool = False,
+) -> Callable[[F], F]:
+    """Declare a mistake; see the module's docstring and `Mistake`.
+
+    Raises:
+        ValueError: no title, no hint, or an unknown kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    if not title.strip() or not hint.strip():
+        raise ValueError("a mistake needs a title and a hint")
+
+    def mark(function: F) -> F:
+        entry = Mistake(function.__name__, of, title, hint, kind, checks, function, factory)
+        setattr(function, _ATTRIBUTE, entry)
+        return function
+
+    return mark
+
+
+def collect(module: types.ModuleType) -> list[Mistake]:
+    """The mistakes that a module declares, in order of definition."""
+    return [
+        getattr(value, _ATTRIBUTE)
+        for value in vars(module).values()
+        if callable(value) and hasattr(value, _ATTRIBUTE)
+    ]

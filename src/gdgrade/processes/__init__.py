@@ -1,0 +1,1 @@
+"""Processes of a grading run: the zygote that forks, the launchers that ask it, and the spawned alternative."""

@@ -1,0 +1,196 @@
+"""How a judge gets its workers: from a zygote that forks them, or by spawning a fresh interpreter each time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from gdgrade.processes.messages import Gone, receive_message, send_message
+
+CLEAN_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+
+
+class LaunchError(RuntimeError):
+    """A process of the grading run could not be started; never the student's fault."""
+
+
+@dataclass(frozen=True)
+class WorkerLimits:
+    """What one worker may use: CPU seconds, memory beyond what it starts with, and the rest of `confine.Limits`."""
+
+    cpu_seconds: int
+    memory_bytes: int
+    file_bytes: int = 64 << 20
+    open_files: int = 64
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a launcher needs to know once: imports to share, and how workers are confined."""
+
+    preload: tuple[str, ...]
+    forbidden: tuple[str, ...] = ()
+    confine: str = "best"
+    readable: tuple[str, ...] = ()
+    limits: WorkerLimits = WorkerLimits(cpu_seconds=60, memory_bytes=1 << 30)
+
+    def message(self) -> dict[str, Any]:
+        policy = {"mode": self.confine, "readable": list(self.readable), "forbidden": list(self.forbidden)}
+        return {"op": "start", "preload": list(self.preload), "policy": {**policy, "limits": asdict(self.limits)}}
+
+
+@dataclass
+class Worker:
+    """A running worker: the judge's end of its socket and a way to end it."""
+
+    sock: socket.socket
+    pid: int
+    launcher: Launcher
+
+    def end(self, grace: float = 0.0) -> dict[str, Any]:
+        """Kill it, with everything it started; tells how it ended: signal, status, cpu_seconds, peak_memory_mib.
+
+        Args:
+            grace: seconds it may take to end by itself before it is killed.
+        """
+        self.sock.close()
+        return self.launcher.end(self.pid, grace)
+
+
+class Launcher(Protocol):
+    """Source of workers."""
+
+    fresh_per_check: bool
+
+    def worker(self, limits: WorkerLimits) -> Worker: ...
+
+    def end(self, pid: int, grace: float = 0.0) -> dict[str, Any]: ...
+
+    def close(self) -> None: ...
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment of a zygote or a spawned worker: nothing secret, one thread."""
+    kept = {name: os.environ[name] for name in CLEAN_VARIABLES if name in os.environ}
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    blas = {name: value for name, value in os.environ.items() if name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    return {**kept, **dict.fromkeys(threads, "1"), **blas, "PYTHONDONTWRITEBYTECODE": "1", "USER": "student"}
+
+
+def program(module: str, *args: str) -> list[str]:
+    """The command line of a helper program of ours, importable wherever this package lies."""
+    package_parent = str(Path(__file__).resolve().parents[2])
+    code = (
+        f"import sys; sys.path.insert(0, {package_parent!r}) if {package_parent!r} not in sys.path else None\n"
+        f"from {module} import main; main(*map(int, {args!r}))"
+    )
+    return [sys.executable, "-P", "-s", "-c", code]
+
+
+class ZygoteClient:
+    """One client's control channel to a zygote."""
+
+    fresh_per_check = True
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+
+    def _ask(self, message: dict[str, Any], fds: list[int] | None = None) -> dict[str, Any]:
+        try:
+            send_message(self._control, message, fds)
+            answer, _ = receive_message(self._control)
+        except Gone as error:
+            raise LaunchError("the process that forks workers has ended unexpectedly") from error
+        if "error" in answer:
+            raise LaunchError(str(answer["error"]))
+        return answer
+
+    def worker(self, limits: WorkerLimits) -> Worker:
+        """A freshly forked, confined worker."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            answer = self._ask({"op": "worker", "limits": asdict(limits)}, [theirs.fileno()])
+        return Worker(ours, answer["pid"], self)
+
+    def end(self, pid: int, grace: float = 0.0) -> dict[str, Any]:
+        ended = self._ask({"op": "kill", "pid": pid, "grace": grace})["ended"]
+        assert isinstance(ended, dict)
+        return ended
+
+    def close(self) -> None:
+        self._control.close()
+
+
+class Zygote(ZygoteClient):
+    """A zygote process of our own.
+
+    Args:
+        settings: sent at once; the imports then run while the caller does something else. Call `wait_ready`
+            before asking for anything.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                program("gdgrade.processes.zygote", str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                env=clean_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        super().__init__(ours)
+        self._ready: dict[str, Any] | None = None
+        if settings is not None:
+            self.start(settings)
+
+    def start(self, settings: Settings) -> None:
+        """Tell it what to import; does not wait."""
+        try:
+            send_message(self._control, settings.message())
+        except Gone as error:
+            raise LaunchError("the process that forks workers did not start") from error
+
+    def wait_ready(self) -> dict[str, Any]:
+        """Wait until its imports are done."""
+        if self._ready is None:
+            try:
+                answer, _ = receive_message(self._control)
+            except Gone as error:
+                raise LaunchError("the process that forks workers ended while it was starting") from error
+            if "error" in answer:
+                raise LaunchError(str(answer["error"]))
+            self._ready = answer
+        return self._ready
+
+    def judge(self) -> tuple[socket.socket, int]:
+        """Fork a judge; returns the socket its job goes to, and its process id."""
+        job, judge_job = socket.socketpair()
+        judge_control, zygote_control = socket.socketpair()
+        with judge_job, judge_control, zygote_control:
+            fds = [judge_job.fileno(), judge_control.fileno(), zygote_control.fileno()]
+            answer = self._ask({"op": "judge"}, fds)
+        return job, int(answer["pid"])
+
+    def close(self) -> None:
+        """Hang up: the zygote kills and reaps what it forked, cleans up, and ends."""
+        super().close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def fork_available() -> bool:
+    """Whether this platform can fork a process that has imported torch: Linux only (macOS frameworks forbid it)."""
+    return sys.platform.startswith("linux")

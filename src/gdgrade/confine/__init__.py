@@ -13,18 +13,36 @@ calls `prepare` once; each forked worker calls `confine` before it reads any unt
 from gdgrade.confine.layers import LAYERS
 from gdgrade.confine.paths import default_readable
 from gdgrade.confine.plan import Prepared, prepare
-from gdgrade.confine.policy import Confinement, ConfinementError, Limits, Policy, level_of
+from gdgrade.confine.policy import (
+    Confinement,
+    ConfinementError,
+    LayerReport,
+    Limits,
+    Mode,
+    Policy,
+    level_of,
+)
 from gdgrade.confine.worker import confine
 
 __all__ = [
     "LAYERS",
     "Confinement",
     "ConfinementError",
+    "LayerReport",
     "Limits",
+    "Mode",
     "Policy",
     "Prepared",
     "confine",
     "default_readable",
     "level_of",
     "prepare",
+    "probe",
 ]
+
+
+def probe(policy_mode: Mode = "best") -> tuple[LayerReport, ...]:
+    """Try every layer on this machine; see `gdgrade.confine.probing.probe`."""
+    from gdgrade.confine.probing import probe as try_layers
+
+    return try_layers(policy_mode)

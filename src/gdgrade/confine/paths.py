@@ -1,10 +1,9 @@
 """Which files a worker may read: Python and its libraries, without the packages an exercise forbids."""
 # Plain strings: the kernel's rules, sys.path and sysconfig all speak in them.
-# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH123, PTH207, PTH208
+# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH123, PTH208
 
 from __future__ import annotations
 
-import glob
 import os
 import site
 import sys
@@ -57,20 +56,28 @@ def read_rules(readable: Iterable[str], forbidden: Iterable[str]) -> list[Rule]:
 
 
 def forbidden_paths(roots: Iterable[str], names: Iterable[str]) -> frozenset[str]:
-    """Files and folders of the named packages (metadata included) in every site-packages below `roots`."""
+    """Files and folders of the named packages (metadata included) in every site-packages below `roots`.
+
+    Where a package lies in a site-packages folder that is not on sys.path (that of the Python under a
+    virtual environment, say), the worker has no use for the folder, and all of it is closed.
+    """
     wanted = frozenset(names)
     if not wanted:
         return frozenset()
     closed: set[str] = set()
+    in_use = {os.path.realpath(path) for path in sys.path if path}
     for folder in _package_folders(roots):
-        for entry in os.listdir(folder):
-            if _belongs_to(folder, entry, wanted):
-                path = os.path.join(folder, entry)
-                closed |= {path, os.path.realpath(path)}
-        for name in wanted:  # a single-file module's bytecode
-            closed |= set(
-                glob.glob(os.path.join(glob.escape(folder), "__pycache__", f"{glob.escape(name)}.*"))
-            )
+        found = [
+            os.path.join(folder, entry) for entry in _names(folder) if _belongs_to(folder, entry, wanted)
+        ]
+        if found and folder not in in_use:
+            closed.add(folder)
+            continue
+        closed |= {path for entry in found for path in (entry, os.path.realpath(entry))}
+        bytecode = os.path.join(folder, "__pycache__")  # of single-file modules
+        closed |= {
+            os.path.join(bytecode, entry) for entry in _names(bytecode) if entry.split(".")[0] in wanted
+        }
     return frozenset(closed)
 
 
@@ -87,6 +94,14 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
+def _names(folder: str) -> list[str]:
+    """Names in a folder; none if it cannot be listed."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def _package_folders(roots: Iterable[str]) -> set[str]:
     """site-packages and dist-packages folders at or below the roots, and readable folders of sys.path."""
     roots = tuple(roots)
@@ -94,10 +109,12 @@ def _package_folders(roots: Iterable[str]) -> set[str]:
         os.path.realpath(p) for p in sys.path if p and any(_is_below(os.path.realpath(p), r) for r in roots)
     }
     for root in roots:
-        base = glob.escape(root)
+        libraries = [root, os.path.join(root, "lib")]
+        versions = [
+            os.path.join(lib, name) for lib in libraries for name in _names(lib) if name.startswith("python")
+        ]
         for kind in ("site-packages", "dist-packages"):
-            for pattern in (kind, f"python*/{kind}", f"lib/python*/{kind}"):
-                found |= {os.path.realpath(path) for path in glob.glob(os.path.join(base, pattern))}
+            found |= {os.path.realpath(os.path.join(place, kind)) for place in (root, *versions)}
         if os.path.basename(root) in ("site-packages", "dist-packages"):
             found.add(root)
     return {folder for folder in found if os.path.isdir(folder)}

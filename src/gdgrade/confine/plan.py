@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import struct
 import sys
 from dataclasses import dataclass
@@ -101,7 +100,8 @@ def _null_device() -> Rule:
 
 
 def _mount_view() -> str:
-    if shutil.which("bwrap") is None:
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    if not any(os.access(f"{folder}/bwrap", os.X_OK) for folder in folders):
         return "bubblewrap is not installed (not needed where Landlock works)"
     return "bubblewrap is installed but not used: all workers of a zygote would share one view"
 

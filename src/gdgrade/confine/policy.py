@@ -115,6 +115,23 @@ class Confinement:
         return cls(level_of(layers), layers)
 
 
+@dataclass(frozen=True)
+class LayerReport:
+    """One row of the table that `gdgrade doctor` shows.
+
+    Attributes:
+        layer: its name.
+        works: it was applied, and every attack that it has to stop was stopped.
+        detail: what was seen.
+        stops: what the layer is there for.
+    """
+
+    layer: str
+    works: bool
+    detail: str
+    stops: str
+
+
 def is_on(state: str | None) -> bool:
     """Whether a layer's state says that it holds ("on" or "on: detail")."""
     return state is not None and (state == "on" or state.startswith("on:"))

@@ -1,11 +1,11 @@
 """Resource limits, where the platform has them (Linux and macOS; Windows has no `resource` module)."""
+# ruff: noqa: PTH123, PTH208
 
 from __future__ import annotations
 
 import errno
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from gdgrade.confine.policy import Limits
@@ -34,9 +34,10 @@ def mapped_bytes() -> int:
 def threads_of_user(uid: int) -> int:
     """How many threads the user has, all processes together: what RLIMIT_NPROC counts."""
     total = 0
-    for status in Path("/proc").glob("[0-9]*/status"):
+    for process in filter(str.isdigit, os.listdir("/proc")):
         try:
-            fields = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
+            with open(f"/proc/{process}/status", encoding="utf-8", errors="replace") as status:
+                fields = dict(line.split(":", 1) for line in status)
         except (OSError, ValueError):
             continue  # it ended meanwhile
         if int(fields["Uid"].split()[0]) == uid:

@@ -17,6 +17,7 @@ from typing import Any
 
 from gdgrade.confine import identity
 from gdgrade.confine import kernel as linux
+from gdgrade.confine.descriptors import close_all_but
 from gdgrade.confine.landlock import WRITE, restrict
 from gdgrade.confine.plan import NEEDS_LINUX, NO_LANDLOCK, Prepared, seccomp_filter
 from gdgrade.confine.policy import Confinement, ConfinementError, Limits, is_on, level_of
@@ -240,26 +241,8 @@ class _Worker:
         return "" if self._blocked is None else "all but the one to enter folders"
 
     def _close_descriptors(self) -> str:
-        """Neither Landlock nor seccomp covers what is already open."""
-        null = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1, 2):
-            if standard not in self._keep and standard != null:
-                os.dup2(null, standard)
-        first = 3
-        for kept in (fd for fd in self._keep if fd >= 3):
-            self._close_range(first, kept - 1)
-            first = kept + 1
-        self._close_range(first, 0xFFFFFFFF)
+        close_all_but(self._kernel, self._keep)
         return f"{len(self._keep)} kept"
-
-    def _close_range(self, first: int, last: int) -> None:
-        if first > last:  # os.closerange(0, 0) closes everything on Python 3.11
-            return
-        if self._kernel.linux:
-            self._kernel.close_range(first, last)
-        else:
-            most = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 2048
-            os.closerange(first, min(last, most) + 1)
 
     def _one_thread(self) -> None:
         if self._threads > 1:

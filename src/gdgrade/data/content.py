@@ -39,9 +39,12 @@ def read_small(name: str, folder: Path | None = None) -> Arrays:
     path = find_small(name, folder)
     fix = "Restore the file from the course (git checkout, or unpack the release again)."
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        with path.open("rb") as file:  # ours to close: np.load leaves it open when it finds no archive
+            loaded = np.load(file, allow_pickle=False)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
+                raise ValueError("it is no .npz archive")
+            arrays = {key: loaded[key] for key in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged and cannot be read ({error}). {fix}") from error
     found = content_sha256(arrays)
     if found != SMALL[name].content_sha256:

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
 
 from gdgrade.data.catalogue import FULL, FullSet, OfficialFile
 from gdgrade.data.errors import DataError
@@ -128,7 +127,7 @@ def _fetch_file(
             f"{url}: the server cannot be reached ({type(error).__name__}). Check the network and the proxy "
             f"settings (HTTPS_PROXY). {elsewhere}"
         ) from error
-    except ValueError as error:  # pooch's word for a wrong checksum
+    except ValueError as error:  # also pooch's word for a wrong checksum
         raise DataError(
             f"{url}: this is not the published file (SHA-256 differs), so it was thrown away. {elsewhere}"
         ) from error
@@ -143,42 +142,33 @@ def _fetch_file(
 
 
 class _Downloader:
-    """pooch's HTTP downloader, with our progress calls and a check of the length before the checksum."""
+    """What pooch calls to bring one file: reports progress, and knows how long the file must be.
+
+    Not pooch's own ``HTTPDownloader``, which leaves the connection open after an error.
+    """
 
     def __init__(self, file: OfficialFile, progress: Progress | None, timeout: float) -> None:
         self.file, self.progress, self.timeout = file, progress, timeout
 
-    def __call__(self, url: str, output_file: str | IO[Any], pooch: Any) -> None:
-        from pooch import HTTPDownloader
+    def __call__(self, url: str, output_file: str, pooch: object) -> None:
+        import requests
 
-        HTTPDownloader(
-            progressbar=_Bar(self.file, self.progress) if self.progress else False,
-            chunk_size=1 << 16,
-            timeout=self.timeout,
-            # A server that offers to unpack .gz files on the way would change their bytes.
-            headers={"Accept-Encoding": "identity"},
-        )(url, output_file, pooch)
-        if isinstance(output_file, (str, os.PathLike)) and Path(output_file).stat().st_size < self.file.bytes:
+        # A server that offers to unpack .gz files on the way would change their bytes.
+        as_it_is = {"Accept-Encoding": "identity"}
+        with (
+            requests.get(url, stream=True, timeout=self.timeout, headers=as_it_is) as response,
+            Path(output_file).open("wb") as output,
+        ):
+            response.raise_for_status()
+            done = 0
+            for chunk in response.iter_content(chunk_size=1 << 16):
+                done += output.write(chunk)
+                if done > self.file.bytes:  # do not fill the disk with whatever this is
+                    raise ValueError("longer than the published file")
+                if self.progress is not None:
+                    self.progress(self.file.name, done, self.file.bytes)
+        if done < self.file.bytes:
             raise _TooShortError
-
-
-class _Bar:
-    """What pooch calls to show progress (the part of tqdm's interface that it uses)."""
-
-    def __init__(self, file: OfficialFile, progress: Progress) -> None:
-        self.file, self.progress = file, progress
-        self.total = file.bytes
-        self.done = 0
-
-    def update(self, count: int) -> None:
-        self.done = min(self.done + count, self.file.bytes)
-        self.progress(self.file.name, self.done, self.file.bytes)
-
-    def reset(self) -> None:
-        self.done = 0
-
-    def close(self) -> None:
-        pass
 
 
 @contextmanager

@@ -5,8 +5,8 @@ notebooks still hold gradable code.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import json
 import re
 import warnings
@@ -101,9 +101,7 @@ def _code_cells(notebook: object, name: str) -> Iterator[str]:
         sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)
     ]  # fmt: skip
     if not any(isinstance(cells, list) for cells in lists):
-        raise SubmissionError(
-            f"{name} is JSON, but not a notebook: it has no list of cells.", "not_a_notebook"
-        )
+        raise SubmissionError(f"{name} is JSON, but not a notebook: it has no list of cells.", "not_a_notebook")
     found = 0
     for cells in lists:
         for cell in cells if isinstance(cells, list) else ():

@@ -111,9 +111,7 @@ def _refuse_what_is_no_file(path: Path, name: str) -> None:
 def _read_bytes(path: Path, name: str, limit: int, follow_symlinks: bool) -> bytes:
     # O_NONBLOCK: opening a FIFO returns at once; fstat on what was opened, not on the name, leaves no gap for
     # a swap.
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    )
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     if not follow_symlinks:
         flags |= getattr(os, "O_NOFOLLOW", 0)
         if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
@@ -138,9 +136,7 @@ def _read_bytes(path: Path, name: str, limit: int, follow_symlinks: bool) -> byt
         if stat.S_ISDIR(mode):
             raise SubmissionError(f"{name} is a folder; give the file in it.", "directory")
         if not stat.S_ISREG(mode):
-            raise SubmissionError(
-                f"{name} is not an ordinary file (a pipe, a device or the like).", "not_a_file"
-            )
+            raise SubmissionError(f"{name} is not an ordinary file (a pipe, a device or the like).", "not_a_file")
         try:
             data = file.read(limit + 1)
         except OSError as error:
@@ -162,9 +158,7 @@ def _decode(data: bytes, name: str) -> tuple[str, list[str]]:
             return _as_text(data, encoding, name), ["The file is in UTF-16; save it as UTF-8."]
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise SubmissionError(
-            f"{name} holds a NUL byte in line {line}: it is not a text file, or damaged.", "binary"
-        )
+        raise SubmissionError(f"{name} holds a NUL byte in line {line}: it is not a text file, or damaged.", "binary")
     bom = data.startswith(codecs.BOM_UTF8)
     data = data.removeprefix(codecs.BOM_UTF8)
     cookie = None if bom else _cookie(data)

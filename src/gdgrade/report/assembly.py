@@ -35,8 +35,9 @@ def assemble(
 ) -> Report:
     """Sum the results up.
 
-    Checks may come in any order; the report has them in the order of the manifest's parts, within a part as they
-    came. A check of cause grader or infrastructure is never counted as lost: its points go to ``undecided``.
+    Checks may come in any order; the report has them in the order of the manifest's parts, within a part as
+    they came. A check of cause grader or infrastructure is never counted as lost: its points go to
+    ``undecided``.
 
     Args:
         exercise: of the manifest; its parts say what there is to win.
@@ -66,9 +67,7 @@ def assemble(
     parts = tuple(_part(part, by_part[part.id]) for part in exercise.parts)
     optional = {part.id: part.optional for part in exercise.parts}
     checks = tuple(
-        check.model_copy(update={"optional": optional[check.part]})
-        for found in by_part.values()
-        for check in found
+        check.model_copy(update={"optional": optional[check.part]}) for found in by_part.values() for check in found
     )
     return Report(
         exercise=ExerciseRef(id=exercise.id, title=exercise.title, short=exercise.short),
@@ -147,7 +146,6 @@ def _overfull(exercise: Exercise, by_part: dict[str, list[CheckResult]]) -> list
     for part in exercise.parts:
         total = sum(check.max_points for check in by_part[part.id])
         if total > part.points + 1e-9:
-            found.append(
-                f"The checks of part {part.id} add up to {total:g} points, the course file says {part.points:g}."
-            )
+            said = f"the course file says {part.points:g}"
+            found.append(f"The checks of part {part.id} add up to {total:g} points, {said}.")
     return found

@@ -39,9 +39,7 @@ Paragraph = Annotated[str, _block(4000)]
 Excerpt = Annotated[str, _block(2000)]
 Output = Annotated[str, _block(20_000)]
 # Adding zero turns -0.0 into 0.0, which would be another JSON text for the same report.
-Points = Annotated[
-    float, Field(ge=0, allow_inf_nan=False), AfterValidator(lambda value: round(value, 9) + 0.0)
-]
+Points = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(lambda value: round(value, 9) + 0.0)]
 Measured = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 

@@ -56,15 +56,19 @@ def agrees(
         expected = reference_function(*args, **kwargs)
         difference = _compared(got, expected, pick, rtol, atol, label, means)
         failure: Exception | None = failed(difference) if difference is not None else None
-        again = difference is not None and difference.kind == "value" and (
-            _is_float32(got) or _compared(got, expected, pick, *PRECISION, label, means) is None
+        again = (
+            difference is not None
+            and difference.kind == "value"
+            and (_is_float32(got) or _compared(got, expected, pick, *PRECISION, label, means) is None)
         )
     except WorkerLost:
         raise
     except StudentError as error:
         got, failure, again, changed = None, error, _about_types(error), []
     if failure is not None:
-        if not (again and _passes_in_float32(student_function, reference_function, args, kwargs, pick, label, means, rtol)):
+        if not (
+            again and _passes_in_float32(student_function, reference_function, args, kwargs, pick, label, means, rtol)
+        ):
             raise failure
         current().notebook.remark(f"{student_function.label} works only in float32")
     if changed:
@@ -108,7 +112,9 @@ def failed(difference: Difference) -> CheckFailed:
     return CheckFailed(difference.message, expected=difference.expected, got=difference.got, where=where)
 
 
-def _compared(got: Any, expected: Any, pick: Pick | None, rtol: Any, atol: Any, label: str, means: Any) -> Difference | None:
+def _compared(
+    got: Any, expected: Any, pick: Pick | None, rtol: Any, atol: Any, label: str, means: Any
+) -> Difference | None:
     if pick is not None:
         got, expected = _picked(got, pick, label), pick(expected)
     return compare(got, expected, rtol=rtol, atol=atol, name=label, means=means)
@@ -122,8 +128,9 @@ def _picked(got: Any, pick: Pick | None, label: str) -> Any:
     except (CheckFailed, StudentError):
         raise
     except Exception as error:
-        raise CheckFailed(f"{label}: the result has another form than the exercise asks for "
-                          f"(a {type(got).__name__} came)") from error
+        raise CheckFailed(
+            f"{label}: the result has another form than the exercise asks for (a {type(got).__name__} came)"
+        ) from error
 
 
 def _passes_in_float32(

@@ -47,18 +47,18 @@ class StudentError(Exception):
 
     Args:
         kind: not_implemented, missing, signature, syntax, import, recursion, exit, exception, unsendable.
-        type: the exception's type name.
+        type_name: the exception's type name.
         message: its message.
         frames: the student's own lines of the traceback, innermost last.
         function: the student's function that was being called.
     """
 
     def __init__(
-        self, kind: str, type: str, message: str, frames: Sequence[SourceLine] = (), function: str = ""
+        self, kind: str, type_name: str, message: str, frames: Sequence[SourceLine] = (), function: str = ""
     ) -> None:
-        super().__init__(f"{type}: {message}" if type else message)
+        super().__init__(f"{type_name}: {message}" if type_name else message)
         self.kind = kind
-        self.type = type
+        self.type = type_name
         self.message = message
         self.frames = tuple(frames)
         self.function = function
@@ -80,9 +80,11 @@ class StudentError(Exception):
 
 
 KINDS = frozenset(
-    ["not_implemented", "missing", "signature", "syntax", "import", "recursion", "exit", "exception"]
-    + ["unsendable", "memory"]
-)
+    {
+        "not_implemented", "missing", "signature", "syntax", "import", "recursion", "exit", "exception",
+        "unsendable", "memory",
+    }
+)  # fmt: skip
 
 
 class WorkerLost(StudentError):

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gdgrade import __version__
@@ -138,7 +138,7 @@ def to_report(
     reached = result.get("confinement") or {}
     layers = tuple(f"{name}: {state}" for name, state in (reached.get("layers") or {}).items())
     seconds = None if started is None else time.time() - started
-    began = None if started is None else datetime.fromtimestamp(started, timezone.utc).isoformat(timespec="seconds")
+    began = None if started is None else datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds")
     return assemble(
         exercise,
         checks,
@@ -184,4 +184,3 @@ def _fingerprint(secret: str | None) -> str | None:
     import hashlib
 
     return hashlib.sha256(f"gdgrade fingerprint {secret}".encode()).hexdigest()[:12]
-

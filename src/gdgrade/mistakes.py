@@ -81,7 +81,5 @@ def mistake(
 def collect(module: types.ModuleType) -> list[Mistake]:
     """The mistakes that a module declares, in order of definition."""
     return [
-        getattr(value, _ATTRIBUTE)
-        for value in vars(module).values()
-        if callable(value) and hasattr(value, _ATTRIBUTE)
+        getattr(value, _ATTRIBUTE) for value in vars(module).values() if callable(value) and hasattr(value, _ATTRIBUTE)
     ]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from gdgrade.failures import StudentError, WorkerLost
 from gdgrade.processes.launcher import Launcher, LaunchError, Worker, WorkerLimits
-from gdgrade.wire.frames import Frame, Header, WireClosed, WireError, WireLimits, WireTimeout, receive_frame, send_frame
+from gdgrade.wire.frames import (
+    Frame,
+    Header,
+    WireClosed,
+    WireError,
+    WireLimits,
+    WireTimeout,
+    receive_frame,
+    send_frame,
+)
 from gdgrade.worker.executor import Executor
 
 HELLO_SECONDS = 60.0
@@ -62,10 +72,8 @@ class WorkerChannel:
         assert self._worker is not None
         header = {"op": "load", "name": module, "filename": display, "torch": library == "torch"}
         self.sent = True
-        try:
+        with contextlib.suppress(WireError):  # its greeting, or the lack of one, tells why
             send_frame(self._worker.sock, header, [source.encode()], deadline=time.monotonic() + HELLO_SECONDS)
-        except WireError:
-            pass  # its greeting, or the lack of one, tells why
 
     def load_reply(self) -> dict[str, Any]:
         """Wait for the worker's announcement of its confinement, then for the outcome of loading.
@@ -134,10 +142,10 @@ class WorkerChannel:
         output = frame.header.get("output")
         if isinstance(output, str) and len(self.output) < 65_536:
             self.output += output[:16_384]
-        error = frame.header.get("error")
-        if isinstance(error, dict) and error.get("kind") == "memory":
+        fault = frame.header.get("error")
+        if isinstance(fault, dict) and fault.get("kind") == "memory":
             self.end()
-            message = f"more than {self._memory_mib} MiB of memory wanted: {str(error.get('message'))[:300]}"
+            message = f"more than {self._memory_mib} MiB of memory wanted: {str(fault.get('message'))[:300]}"
             raise WorkerLost("memory", message, function)
         return frame
 

@@ -74,8 +74,22 @@ def run_job(job: Job, launcher: Launcher, emit: Any = None) -> dict[str, Any]:
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = False
     arguments = [folder, "--rootdir", job.root, "-c", _ini_file(), "--import-mode=importlib", "-s"]
-    for name in ("cacheprovider", "unraisableexception", "threadexception", "terminal", "junitxml", "doctest",
-                 "logging", "faulthandler", "recwarn", "warnings", "setuponly", "stepwise", "debugging", "pastebin"):
+    for name in (
+        "cacheprovider",
+        "unraisableexception",
+        "threadexception",
+        "terminal",
+        "junitxml",
+        "doctest",
+        "logging",
+        "faulthandler",
+        "recwarn",
+        "warnings",
+        "setuponly",
+        "stepwise",
+        "debugging",
+        "pastebin",
+    ):
         arguments += ["-p", f"no:{name}"]
     try:
         code = pytest.main([*arguments, "-p", "gdgrade.pytest_plugin"], plugins=[Introduce(), judge])

@@ -60,7 +60,7 @@ def _same_entry(a: Observation, b: Observation) -> bool | None:
     if a.name != b.name or a.dtype != b.dtype:
         return False
     if a.error or b.error:
-        return True if a.error.split(":")[0] == b.error.split(":")[0] and a.error and b.error else False
+        return bool(a.error and b.error and a.error.split(":")[0] == b.error.split(":")[0])
     rtol = a.rtol or (RTOL_FLOAT32 if a.dtype == "float32" else RTOL)
     return same_value(a.value, b.value, rtol)
 
@@ -80,4 +80,3 @@ def _numbers(value: Any) -> np.ndarray[Any, Any] | None:
     if isinstance(value, np.ndarray) and value.dtype.kind in "buifc":
         return value.astype(complex if value.dtype.kind == "c" else float)
     return None
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class Judge:
         """Checks in the order of their parts; a part runs after what it needs."""
         register_by_value(self.job.graders, items)
         order = {part: number for number, part in enumerate(in_dependency_order(self._parts))}
-        kept, left_out = [], []
+        kept: list[pytest.Item] = []
+        left_out: list[pytest.Item] = []
         for item in items:
             mark = mark_of(item)
             wanted = mark is not None and mark.part in order and not (self.job.quick and mark.training)
@@ -67,7 +68,9 @@ class Judge:
                 wanted = mark.part == self.job.only_part
             if mark is not None and mark.part not in order:
                 known = ", ".join(self._parts)
-                self.collection_errors.append(f"{short_name(item)} is of part {mark.part}, which course.yml lacks ({known})")
+                self.collection_errors.append(
+                    f"{short_name(item)} is of part {mark.part}, which course.yml lacks ({known})"
+                )
             (kept if wanted else left_out).append(item)
         kept.sort(key=lambda item: order[mark_of(item).part])  # type: ignore[union-attr]
         items[:] = kept
@@ -91,14 +94,16 @@ class Judge:
             pytest.skip(f"waits for part {blocker}")
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         assert self._run is not None
         with running(self._run.context), float64_default(self.job.library):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[pytest.TestReport]:
-        report: pytest.TestReport = yield  # type: ignore[misc]
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
         run = self._run
         if run is not None and run.error is None and call.excinfo is not None and run.waits_for is None:
             run.error = call.excinfo.value
@@ -127,8 +132,13 @@ class Judge:
     def _decide(self, run: _Run, end: dict[str, Any]) -> Outcome:
         part = self._parts[run.mark.part]
         base = Outcome.start(run.short, self.job.exercise, run.title, run.mark, part.optional)
-        base = dataclasses.replace(base, seed=run.seed, remarks=tuple(run.context.notebook.remarks),
-                                   output=end.get("output", ""), timings=run.timings(end))
+        base = dataclasses.replace(
+            base,
+            seed=run.seed,
+            remarks=tuple(run.context.notebook.remarks),
+            output=end.get("output", ""),
+            timings=run.timings(end),
+        )
         if run.waits_for is not None:
             return self._waiting(base, run.waits_for)
         if run.error is None:
@@ -157,9 +167,7 @@ class Judge:
         """The proxy for one check, in a worker that has just loaded the student's file."""
         run = self._run
         assert run is not None
-        channel = self.pool.for_check(
-            run.mark.seconds or self.job.seconds, run.mark.memory_mib or self.job.memory_mib
-        )
+        channel = self.pool.for_check(run.mark.seconds or self.job.seconds, run.mark.memory_mib or self.job.memory_mib)
         student = Student(channel, self.job.library)
         student.notebook = run.context.notebook
         student.seed(self._student_seed(run))
@@ -179,10 +187,11 @@ class Judge:
         return Draw(run.seed, self.job.library)
 
     def data(self) -> Any:
-        """A function: name of a data set -> dict of numpy arrays."""
-        from gdgrade.data import load_arrays
+        """A function: name of a data set -> dict of numpy arrays, from the course's data folder."""
+        from gdgrade.data.content import read_small
 
-        return load_arrays
+        folder = Path(self.job.root) / "data"
+        return lambda name: read_small(name, folder if folder.is_dir() else None)
 
     def _student_seed(self, run: _Run) -> int:
         material = self.job.material(run.mark.visibility)
@@ -265,7 +274,7 @@ def register_by_value(graders: Path, items: list[pytest.Item]) -> None:
     import sys
 
     folder = str(graders)
-    modules = {id(item.module): item.module for item in items if hasattr(item, "module")}  # type: ignore[attr-defined]
+    modules = {id(item.module): item.module for item in items if hasattr(item, "module")}
     for module in list(sys.modules.values()):
         if (getattr(module, "__file__", None) or "").startswith(folder):
             modules[id(module)] = module

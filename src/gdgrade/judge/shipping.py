@@ -67,8 +67,10 @@ class _Shipper(cloudpickle.Pickler):  # type: ignore[misc]
             module = obj.__name__ if isinstance(obj, types.ModuleType) else (getattr(obj, "__module__", None) or "")
             if module.startswith(SECRET_MODULES):
                 name = getattr(obj, "__qualname__", module)
-                raise GraderError(f"this check would ship {name} of {module} to the student's process; "
-                                  "write an oracle of its own instead")
+                raise GraderError(
+                    f"this check would ship {name} of {module} to the student's process; "
+                    "write an oracle of its own instead"
+                )
 
 
 def ship(function: Any) -> bytes:

@@ -43,7 +43,11 @@ class Settings:
 
     def message(self) -> dict[str, Any]:
         policy = {"mode": self.confine, "readable": list(self.readable), "forbidden": list(self.forbidden)}
-        return {"op": "start", "preload": list(self.preload), "policy": {**policy, "limits": asdict(self.limits)}}
+        return {
+            "op": "start",
+            "preload": list(self.preload),
+            "policy": {**policy, "limits": asdict(self.limits)},
+        }
 
 
 @dataclass

@@ -60,9 +60,7 @@ def receive_message(sock: socket.socket) -> tuple[dict[str, Any], list[int]]:
 def _receive_head(sock: socket.socket) -> tuple[bytes, list[int]]:
     head, fds = b"", array.array("i")
     while len(head) < _LENGTH.size:
-        data, ancillary, _, _ = sock.recvmsg(
-            _LENGTH.size - len(head), socket.CMSG_LEN(MAX_FDS * fds.itemsize)
-        )
+        data, ancillary, _, _ = sock.recvmsg(_LENGTH.size - len(head), socket.CMSG_LEN(MAX_FDS * fds.itemsize))
         if not data:
             raise Gone("closed")
         head += data

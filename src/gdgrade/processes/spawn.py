@@ -74,7 +74,9 @@ class SpawnLauncher:
             self.end(pid)
 
 
-def start_program(module: str, entry: str, stderr: int = subprocess.DEVNULL) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+def start_program(
+    module: str, entry: str, stderr: int = subprocess.DEVNULL
+) -> tuple[socket.socket, subprocess.Popen[bytes]]:
     """Start `module.main(fd)` of ours as a new program connected by a socket."""
     ours, theirs = socket.socketpair()
     environment = {**clean_environment(), "GDGRADE_ENTRY": entry}

@@ -65,7 +65,7 @@ def main(fd: int) -> None:
     state = Zygote()
     with tempfile.TemporaryDirectory(prefix="gdgrade-", ignore_cleanup_errors=True) as base:
         state.base = base
-        os.chmod(base, 0o711)  # noqa: PTH101 - unprivileged workers pass through to their own folder
+        os.chmod(base, 0o711)  # noqa: PTH101, S103 - unprivileged workers pass through to their own folder
         try:
             _loop(state, socket.socket(fileno=fd))
         finally:

@@ -89,9 +89,7 @@ def send_frame(
         raise WireClosed(f"the connection broke while sending: {error.strerror}") from error
 
 
-def receive_frame(
-    sock: socket.socket, *, limits: WireLimits | None = None, deadline: float | None = None
-) -> Frame:
+def receive_frame(sock: socket.socket, *, limits: WireLimits | None = None, deadline: float | None = None) -> Frame:
     """Read one whole frame and check every length in it.
 
     Args:

@@ -35,9 +35,11 @@ MAX_TEXT = 100_000
 MAX_DIGITS = 400
 # Types that travel as raw bytes. bfloat16 has no numpy twin and travels as float32.
 DTYPES = frozenset(
-    ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"]
-    + ["float16", "float32", "float64", "complex64", "complex128"]
-)
+    {
+        "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
+        "float16", "float32", "float64", "complex64", "complex128",
+    }
+)  # fmt: skip
 Tree = Any
 Blobs = Sequence[bytes]
 

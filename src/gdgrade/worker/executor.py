@@ -49,8 +49,14 @@ class Executor:
         encoder = Encoder(self._special)
         answer: Header
         try:
-            handler = {"call": self._call, "run": self._run, "get": self._get, "has": self._has,
-                       "load": self._load, "seed": self._seed}[frame.header["op"]]
+            handler = {
+                "call": self._call,
+                "run": self._run,
+                "get": self._get,
+                "has": self._has,
+                "load": self._load,
+                "seed": self._seed,
+            }[frame.header["op"]]
             value, extra = handler(frame)
             answer = {"ok": True, "value": encoder.encode(value), **extra}
         except StudentFault as fault:
@@ -67,7 +73,12 @@ class Executor:
         if self._output is not None:
             answer["output"] = self._output.take()
         if sum(len(blob) for blob in encoder.blobs) > MAX_ANSWER_BYTES:
-            return {"ok": False, "error": self._unsendable("more than 200 MB"), "spies": {}, "seconds": 0.0}, []
+            return {
+                "ok": False,
+                "error": self._unsendable("more than 200 MB"),
+                "spies": {},
+                "seconds": 0.0,
+            }, []
         return answer, encoder.blobs
 
     # -- requests ------------------------------------------------------------------------------------------------
@@ -133,7 +144,7 @@ class Executor:
         decoder: Decoder
 
         def code(node: dict[str, Any]) -> Any:
-            function = pickle.loads(decoder.blob(node["blob"]))  # judge -> worker: the judge is trusted
+            function = pickle.loads(decoder.blob(node["blob"]))  # noqa: S301 - judge -> worker: the judge is trusted
             if node.get("spy") is not None:
                 log = self._spies.setdefault(node["spy"], SpyLog())
                 return spy_on(function, log)
@@ -166,7 +177,7 @@ class Executor:
         if isinstance(value, bool | int | float | complex | str):  # subclasses
             for plain in (bool, int, float, complex, str):
                 if isinstance(value, plain):
-                    return encoder.encode(plain(value))
+                    return encoder.encode(plain(value))  # type: ignore[arg-type]
         if isinstance(value, tuple | list):
             return encoder.encode((tuple if isinstance(value, tuple) else list)(value), 1)
         if isinstance(value, Mapping):
@@ -199,7 +210,12 @@ class Executor:
         return logs
 
     def _unsendable(self, why: str) -> Header:
-        return {"kind": "unsendable", "type": "", "message": f"the answer cannot be read: {why}", "frames": []}
+        return {
+            "kind": "unsendable",
+            "type": "",
+            "message": f"the answer cannot be read: {why}",
+            "frames": [],
+        }
 
     @staticmethod
     def _set_dtype(name: str | None) -> None:

@@ -9,7 +9,13 @@ from typing import Any
 
 MAX_FRAMES = 12
 MAX_MESSAGE = 2000
-NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "bad_alloc", "std::bad_alloc")
+NO_MEMORY = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "std::bad_alloc",
+)
 
 
 def describe(error: BaseException, filename: str) -> dict[str, Any]:

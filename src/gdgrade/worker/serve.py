@@ -45,7 +45,17 @@ def clean_environment(scratch: str | None) -> None:
     os.environ.clear()
     place = scratch or "/nonexistent"
     os.environ.update(
-        {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "HOME": place, "TMPDIR": place, "USER": "student",
-         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "agg",
-         "MPLCONFIGDIR": place, "TORCHINDUCTOR_CACHE_DIR": place}
+        {
+            "LANG": "C.UTF-8",
+            "PATH": "/usr/bin:/bin",
+            "HOME": place,
+            "TMPDIR": place,
+            "USER": "student",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "MPLBACKEND": "agg",
+            "MPLCONFIGDIR": place,
+            "TORCHINDUCTOR_CACHE_DIR": place,
+        }
     )

@@ -1,0 +1,74 @@
+"""The command line. Only click is imported here; each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from gdgrade import __version__
+
+# Command -> (module, attribute, one line for the list of commands). The line stands here so that
+# `gdgrade --help` imports no command.
+COMMANDS = {
+    "check": (
+        "gdgrade.cli.check",
+        "check_command",
+        "Check one exercise and say what is right and what is wrong.",
+    ),
+    "data": ("gdgrade.data.cli", "data_group", "List and fetch the course's data sets."),
+    "doctor": (
+        "gdgrade.cli.doctor",
+        "doctor_command",
+        "Show what this machine offers, above all for confinement.",
+    ),
+    "schema": ("gdgrade.cli.schema", "schema_command", "Print the JSON schema of reports."),
+}
+
+EXIT_CODES = """\
+Exit codes: 0 all passed, 1 some check failed, 2 wrong usage, 3 the grader or the machine failed.
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """An unknown command is answered with the nearest known one."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"there is no command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gdgrade")
+def main() -> None:
+    """Write an exercise, check it, and learn within seconds what is right, what is wrong and where to look.
+
+    \b
+    gdgrade check ex05                 your own file of exercise 5
+    gdgrade check ex05 --part 5.2      one part of it
+    gdgrade check ex06 somebody.py     another file
+    """

@@ -20,7 +20,7 @@ _MESSAGE_LIMIT = 600
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first thing wrong with a result: structure, type, shape, finiteness and values are looked at in turn.
+    """The first thing wrong with a result: its structure, type, shape, finiteness or values, in this order.
 
     Attributes:
         kind: which of the five.
@@ -227,16 +227,16 @@ def _compare_values(name: str, g: Array, e: Array, tolerance: Tolerance) -> Diff
     if np.isfinite(e).all():
         with np.errstate(all="ignore"):
             pattern = value_pattern(_wide(g), _wide(e), allowed)
-    text = f"{n} of {e.size} numbers differ{'s' * (n == 1)}; the largest difference is {largest:.4g} at {index_text(index)}."
-    if not index:
-        text = f"the number differs by {largest:.4g}."
+    text = f"the number differs by {largest:.4g}."
+    if index:
+        verb = "differs" if n == 1 else "differ"
+        where = index_text(index)
+        text = f"{n} of {e.size} numbers {verb}; the largest difference is {largest:.4g} at {where}."
     if g.dtype.kind == e.dtype.kind == "f" and g.dtype.itemsize < e.dtype.itemsize:
         text += f" The result is {g.dtype.name}, not {e.dtype.name}."
     shown = excerpts(e, g, first)
     first_index = flat_index(first, e.shape)
-    return _difference(
-        "value", name, text, *shown, largest=largest, index=index, first=first_index, pattern=pattern
-    )
+    return _difference("value", name, text, *shown, largest=largest, index=index, first=first_index, pattern=pattern)
 
 
 def _wide(array: Array) -> Array:

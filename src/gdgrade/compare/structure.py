@@ -61,9 +61,7 @@ def _pair(got: object, expected: object, name: str, means: Means, depth: int) ->
     return _pair_leaf(got, expected, name, means)
 
 
-def _pair_dict(
-    got: object, expected: dict[Any, Any], name: str, means: Means, depth: int
-) -> list[Leaf] | Mismatch:
+def _pair_dict(got: object, expected: dict[Any, Any], name: str, means: Means, depth: int) -> list[Leaf] | Mismatch:
     due = "a dict with " + _listed([key_text(key) for key in expected])
     if not isinstance(got, dict) or not issubclass(type(got), dict):
         return Mismatch(name, f"got {describe(got)}, expected {due}.", due, describe(got))

@@ -1,0 +1,87 @@
+"""Part 5.5: denoising score matching."""
+
+import torch
+from langevin_oracles import array_of, bent_score, linear_score, points_asked, run_either
+from scipy.special import chdtr, chdtrc
+
+from gdgrade.checks import TestResult, agrees, attempts, check, close, recorder, require
+
+
+@check("5.5", points=1)
+def test_given_noise(student, reference, draw):
+    """With the noise given, the loss is right at two noise levels."""
+    score = bent_score()
+    for sigma in (0.4, 1.7):
+        x, noise = draw.normal(5, 3), draw.normal(5, 3)
+        agrees(student.dsm_loss, reference.dsm_loss, score, x, sigma, noise, name="loss", means="one number")
+
+
+@check("5.5", points=0.5)
+def test_zero_for_one_clean_point(student, draw):
+    """When all data are one known point, the model that points back to it has loss zero."""
+    sigma, clean = 0.6, draw.normal(3)
+    back = linear_score(torch.eye(3) / sigma**2, clean)
+    x, noise = clean.repeat(4, 1), draw.normal(4, 3)
+    agrees(student.dsm_loss, lambda *inputs: 0.0, back, x, sigma, noise, name="loss", atol=1e-6)
+
+
+@check("5.5", points=0.5)
+def test_model_sees_noised_data(student, draw):
+    """The model is asked at the noised data."""
+    sigma, x, noise = 0.8, draw.normal(4, 2, scale=2.0), draw.normal(4, 2)
+    spy = recorder(bent_score())
+    student.dsm_loss(spy, x, sigma, noise)
+    require(spy.count > 0, "dsm_loss never called score_model")
+    asked = points_asked(spy)
+    if asked is None:
+        return
+    distances = torch.cdist(asked, x + sigma * noise)
+    nowhere, missed = distances.min(dim=1).values > 1e-4, distances.min(dim=0).values > 1e-4
+    require(not nowhere.any(), "score_model was asked at other points than the noised data")
+    require(not missed.any(), "score_model was not asked at every noised point")
+
+
+@check("5.5", points=0.5, visibility="hidden", alpha=1.25e-7)
+def test_loss_of_the_best_model(student, draw):
+    """On Gaussian data, the best model has the loss that theory gives it, neither more nor less."""
+    n, d, sigma, variance = 4000, 2, 0.7, 1.5
+    mean = draw.normal(d)
+    best = linear_score(torch.eye(d) / (variance + sigma**2), mean)
+    optimum = d / 2 * variance / (variance + sigma**2)
+
+    def trial(draw):
+        student.seed(draw.seed)
+        x = mean + variance**0.5 * draw.normal(n, d)
+        loss = float(array_of(student.dsm_loss(best, x, sigma), (), "loss"))
+        # The residuals are independent normals of one variance, so the loss is a multiple of a chi2 with n d
+        # degrees of freedom, exactly.
+        squares = n * d * loss / optimum
+        tail = 2 * min(chdtr(n * d, squares), chdtrc(n * d, squares)) if squares > 0 else 0.0
+        detail = f"the loss is {loss:.4g} on {n} points"
+        return TestResult("loss of the best model", squares, min(1.0, float(tail)), detail)
+
+    attempts(draw, trial, message="the loss of the best possible model is not what theory says")
+
+
+@check("5.5", points=0.5)
+def test_trains_a_network(student, reference, draw):
+    """The loss is differentiable in the network's parameters, with the right gradient."""
+    inputs = draw.normal(2, 2), draw.normal(5, 2), 0.6, draw.normal(5, 2)
+    loss, gradient = run_either(student, gradient_of_dsm, *inputs)
+    require(gradient is not None, "autograd finds no way from the loss back to the parameters of the network")
+    expected_loss, expected_gradient = gradient_of_dsm(reference, *inputs)
+    close(loss, expected_loss, "loss", rtol=1e-5)
+    close(gradient, expected_gradient, "gradient of the loss in the parameters", rtol=1e-5)
+
+
+# ---- what the checks know by themselves
+
+
+def gradient_of_dsm(module, weights, x, sigma, noise):
+    """Loss of a network with these weights (2, 2), and its gradient or None. Runs beside the student's code."""
+    weights = weights.clone().requires_grad_(True)
+    with torch.enable_grad():
+        loss = module.dsm_loss(lambda y: torch.tanh(torch.as_tensor(y) @ weights), x, sigma, noise)
+    if not (isinstance(loss, torch.Tensor) and loss.requires_grad):
+        return loss, None
+    return loss.detach(), torch.autograd.grad(loss.sum(), weights, allow_unused=True)[0]

@@ -71,7 +71,7 @@ class WorkerChannel:
         """Ask the worker to load the student's file, without waiting for its answer."""
         assert self._worker is not None
         header = {"op": "load", "name": module, "filename": display, "torch": library == "torch"}
-        self.sent = True
+        self.sent, self.output = True, ""
         with contextlib.suppress(WireError):  # its greeting, or the lack of one, tells why
             send_frame(self._worker.sock, header, [source.encode()], deadline=time.monotonic() + HELLO_SECONDS)
 
@@ -102,7 +102,7 @@ class WorkerChannel:
 
     def renew(self, seconds: float) -> None:
         """A new time budget, for the next check in the same worker."""
-        self._budget, self.limit, self.seconds, self.output = seconds, seconds, 0.0, ""
+        self._budget, self.limit, self.seconds = seconds, seconds, 0.0
 
     @property
     def alive(self) -> bool:

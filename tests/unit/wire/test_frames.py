@@ -1,5 +1,6 @@
 """Frames: what is malformed, huge or endless is refused, and never hangs or eats memory."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -138,10 +139,8 @@ def test_random_bytes_never_raise_anything_else(data: bytes) -> None:
     with ours, theirs:
         ours.sendall(data)
         ours.close()
-        try:
+        with contextlib.suppress(WireError):
             receive_frame(theirs, limits=SMALL, deadline=time.monotonic() + 5)
-        except WireError:
-            pass
 
 
 @given(

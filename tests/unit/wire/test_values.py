@@ -1,5 +1,6 @@
 """Values on the wire: plain data survives the trip, and nothing else is ever built from bytes."""
 
+import contextlib
 import math
 from typing import Any
 
@@ -28,8 +29,28 @@ def trip(value: Any) -> Any:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, False, 0, -7, 2**70, -(2**70), 1.5, "text", "é\n\x1b", "", [1, [2, (3,)]], (), [], {"a": [1]}, {}]
-    + [{(1, 2): "tuple key", 3: None}, complex(1, -2), math.inf, -math.inf],
+    [
+        None,
+        True,
+        False,
+        0,
+        -7,
+        2**70,
+        -(2**70),
+        1.5,
+        "text",
+        "é\n\x1b",
+        "",
+        [1, [2, (3,)]],
+        (),
+        [],
+        {"a": [1]},
+        {},
+        {(1, 2): "tuple key", 3: None},
+        complex(1, -2),
+        math.inf,
+        -math.inf,
+    ],
 )
 def test_plain_data_survives(value: object) -> None:
     """Python's plain data comes back equal and of the same type."""
@@ -166,7 +187,5 @@ def test_any_json_is_decoded_or_refused(tree: Any, kind: str, blobs: list[bytes]
     """The decoder answers any JSON with a value or a WireError, nothing else."""
     if isinstance(tree, dict):
         tree = {**tree, "!": kind}
-    try:
+    with contextlib.suppress(WireError):
         Decoder(blobs, plain_array).decode(tree)
-    except WireError:
-        pass

@@ -1,14 +1,18 @@
 """Errors of the course package.
 
-CourseError      the course file, its place or its seeds are wrong: the teacher mends it
-SubmissionError  a file that was handed in cannot be read: the student mends it
+::
+
+    Exception
+    ├── CourseError               the course file, its place or its seeds are wrong: the teacher mends it
+    │   └── UnknownExerciseError  no exercise, or more than one, answers to a name
+    └── SubmissionError           a file that was handed in cannot be read: the student mends it
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 SubmissionCause = Literal[
     "missing", "directory", "symlink", "not_a_file", "unreadable", "too_large", "kind",
@@ -51,13 +55,17 @@ class CourseError(Exception):
         super().__init__("\n".join(map(str, self.issues)))
 
     @classmethod
-    def at(cls, file: object, message: str, *, line: int | None = None, key: str = "") -> CourseError:
+    def at(cls, file: object, message: str, *, line: int | None = None, key: str = "") -> Self:
         """An error with one issue."""
         return cls([Issue(str(file), line, key, message)])
 
-    def __reduce__(self) -> tuple[type[CourseError], tuple[tuple[Issue, ...]]]:
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Issue, ...]]]:
         # Exceptions are pickled by their args, which here are the text; the default would rebuild nonsense.
         return type(self), (self.issues,)
+
+
+class UnknownExerciseError(CourseError):
+    """No exercise, or more than one, answers to a name; the text lists what there is."""
 
 
 class SubmissionError(Exception):

@@ -117,6 +117,8 @@ def _invalid(error: ValidationError, tree: Tree) -> Iterator[tuple[Path, str]]:
             continue
         if any(where[: len(path)] == path for path in tree.spoiled):
             continue
+        if detail["type"] == "too_short" and detail.get("input"):
+            continue  # the list has entries, but not one right one; each of them has its own error
         seen.add(where)
         yield where, _words(detail, where, tree)
 

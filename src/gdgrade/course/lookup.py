@@ -7,16 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gdgrade.course.errors import CourseError
+from gdgrade.course.errors import CourseError, UnknownExerciseError
 from gdgrade.course.manifest import COURSE_FILE, Course, Exercise
 from gdgrade.course.yamltree import nearest
 from gdgrade.report.text import clean_text
 
 COURSE_VARIABLE = "GDGRADE_COURSE"
-
-
-class UnknownExerciseError(LookupError):
-    """No exercise, or more than one, answers to a name; the text lists what there is."""
 
 
 def find_course(
@@ -83,14 +79,14 @@ def resolve_exercise(course: Course, name_or_path: str | os.PathLike[str]) -> Ex
     stem = re.sub(r"\.(py|ipynb)$", "", last)
     for found in (_by_name(course, stem), _by_words(course, stem)):
         if found:
-            return _only(found, text)
+            return _only(course, found, text)
     for step in reversed(steps[:-1]):
         # Folders by full or short name only: a folder called "5" or "results" may lie anywhere on a disk.
         found = [e for e in course.exercises if step.lower() in (e.id, e.short) and e.number is not None]
         found = found or [e for e in course.exercises if step.lower() == e.id]
         if found:
-            return _only(found, text)
-    raise UnknownExerciseError(_unknown(course, text, stem))
+            return _only(course, found, text)
+    raise UnknownExerciseError.at(course.file.name, _unknown(course, text, stem))
 
 
 def _by_name(course: Course, name: str) -> list[Exercise]:
@@ -133,11 +129,12 @@ def _letters(exercise: Exercise) -> str:
     return exercise.short.rstrip("0123456789")
 
 
-def _only(found: list[Exercise], text: str) -> Exercise:
+def _only(course: Course, found: list[Exercise], text: str) -> Exercise:
     if len(found) == 1:
         return found[0]
     names = " or ".join(exercise.id for exercise in found)
-    raise UnknownExerciseError(f"{clean_text(text, 100)!r} may mean {names}. Give the full name.")
+    message = f"{clean_text(text, 100)!r} may mean {names}. Give the full name."
+    raise UnknownExerciseError.at(course.file.name, message)
 
 
 def _unknown(course: Course, text: str, stem: str) -> str:

@@ -7,5 +7,6 @@ Nothing is imported here, so that the command line stays light; import the modul
     text      ``clean_text``: makes text of a student inert
     terminal  ``render``, ``print_report``
     junit     ``to_junit``
-    jsonout   ``to_json``, ``from_json``
+    jsonout   ``write_json``, ``read_json``
+    wording   sentences that renderers share
 """

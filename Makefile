@@ -1,5 +1,5 @@
 # Every target sets up what it needs: a clone, make and a Python from 3.11 on are enough.
-#   make demo         grade a right and some wrong answers, see the verdicts
+#   make demo         grade a right and some wrong answers, show the verdicts
 #   make test         linters, types, doctests, tests
 #   make help         the rest
 # Other Python:       make PYTHON=/path/to/python3.12 ...
@@ -46,9 +46,20 @@ setup: $(READY) ## the environment only
 
 # ---------------------------------------------------------------- everyday
 
+# One right answer in unusual algebra, then wrong ones; each file says in its first line what was planted. A verdict
+# other than the planted one stops the demo.
+DEMO := tests/submissions/ex05_langevin
 .PHONY: demo
-demo: $(READY) ## grade example answers of ex05 and show the verdicts
-	@BIN=$(BIN) bash benchmarks/demo.sh
+demo: $(READY) ## grade a right and some wrong answers of ex05, show the verdicts
+	@right=($(firstword $(wildcard $(DEMO)/right_*.py))); wrong=($(wordlist 1,3,$(wildcard $(DEMO)/wrong_*.py))); \
+	if [ $${#right[@]} -eq 0 ] || [ $${#wrong[@]} -eq 0 ]; then echo "$(DEMO) holds no answers to grade" >&2; exit 1; fi; \
+	for file in "$${right[@]}" "$${wrong[@]}"; do \
+		expected=0; [[ "$$file" == */wrong_* ]] && expected=1; \
+		printf '\n\033[1m$$ gdgrade check ex05 %s\033[0m\n%s\n\n' "$$file" "$$(head -n 1 "$$file" | cut -d'|' -f1)"; \
+		code=0; $(BIN)/gdgrade check ex05 "$$file" || code=$$?; \
+		if [ $$code -ne $$expected ]; then echo "exit code $$code, expected $$expected" >&2; exit 1; fi; \
+	done; \
+	printf '\nYour own file: $(BIN)/gdgrade check ex05 FILE\n'
 
 # The tests come last, so that the run ends with pytest's own closing line.
 .PHONY: test
@@ -68,6 +79,14 @@ tests: $(READY) ## pytest alone
 	$(BIN)/python -m pytest
 
 # ---------------------------------------------------------------- the rest
+
+.PHONY: fuzz
+fuzz: $(READY) ## the property tests with many more, ever new examples
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis
+
+.PHONY: calibrate
+calibrate: $(READY) ## measure the pass limits of training checks anew (long)
+	@for script in $(wildcard graders/*/calibrate.py); do echo "$$script"; $(BIN)/python "$$script"; done
 
 .PHONY: bench
 bench: $(READY) ## time the command line against `import torch`

@@ -21,8 +21,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 # Modules called like the function they hold are loaded at once: loaded later, they would take its name here.
-from gdgrade.compare.attempts import AttemptsResult, attempts
-from gdgrade.compare.sign_vectors import sign_vectors
+from gdgrade.compare.attempts import AttemptsResult as AttemptsResult
+from gdgrade.compare.attempts import attempts as attempts
+from gdgrade.compare.sign_vectors import sign_vectors as sign_vectors
 
 if TYPE_CHECKING:
     from gdgrade.compare.arrays import as_array as as_array

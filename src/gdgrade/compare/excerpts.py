@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gdgrade.compare.arrays import Array, is_array, is_number, type_name
+from gdgrade.compare.arrays import Array, as_array, is_array, is_number, type_name
 
 NUMBERS_SHOWN = 6
 _DIGITS = 4
@@ -35,8 +35,11 @@ def describe(value: object) -> str:
     if is_number(value):
         return "one number"
     if is_array(value):
-        shape = tuple(value.shape)  # type: ignore[attr-defined]
-        return shape_text(shape) if not shape else f"an array {shape_text(shape)}"
+        try:
+            shape = as_array(value).shape
+        except Exception:  # objects, texts, sparse tensors: whatever reading them raises
+            return "an array that holds no plain numbers"
+        return f"an array {shape_text(shape)}" if shape else "one number"
     if issubclass(kind, str):
         return "a text"
     if issubclass(kind, dict):

@@ -20,6 +20,7 @@ import numpy as np
 
 from gdgrade.compare.arrays import FloatArray, as_points
 from gdgrade.compare.distances import pairwise_distances, unit_directions
+from gdgrade.compare.randomness import Randomness, generator
 from gdgrade.compare.result import TestResult
 from gdgrade.compare.samples import UnfitSamplesError, read_points
 
@@ -30,14 +31,14 @@ _FOR_MEDIAN = 500
 
 
 def energy_test(
-    x: object, y: object, rng: np.random.Generator, permutations: int = 199, *, name: str = "energy distance"
+    x: object, y: object, rng: Randomness, permutations: int = 199, *, name: str = "energy distance"
 ) -> TestResult:
     """Test with the energy distance (see :func:`gdgrade.compare.energy_distance`), the statistic of the result.
 
     Args:
         x: samples to judge, ``(n, d)`` or ``(n,)``, n >= 2.
         y: samples of the right law, ``(m, d)`` or ``(m,)``, m >= 2; trusted.
-        rng: deals out the points; the samples must not depend on it.
+        rng: generator or draw that deals out the points; the samples must not depend on it.
         permutations: B >= 1; p-values are multiples of 1/(B + 1).
         name: for the report.
 
@@ -49,8 +50,9 @@ def energy_test(
     Source: Székely & Rizzo (2004), Testing for equal distributions in high dimension, InterStat 5; level of
         permutation tests: Lehmann & Romano (2005), Testing Statistical Hypotheses, 3rd ed., theorem 15.2.1.
     """
+    own = generator(rng, "two samples")
     try:
-        pooled, weights = _deal(x, y, rng, permutations)
+        pooled, weights = _deal(x, y, own, permutations)
     except UnfitSamplesError as unfit:
         return unfit.result(name, 1 / (permutations + 1))
     distances = pairwise_distances(pooled, pooled)
@@ -60,7 +62,7 @@ def energy_test(
 def mmd_test(
     x: object,
     y: object,
-    rng: np.random.Generator,
+    rng: Randomness,
     permutations: int = 199,
     *,
     bandwidth: float | Sequence[float] | None = None,
@@ -71,7 +73,7 @@ def mmd_test(
     Args:
         x: samples to judge, ``(n, d)`` or ``(n,)``, n >= 2.
         y: samples of the right law, ``(m, d)`` or ``(m,)``, m >= 2; trusted.
-        rng: deals out the points; the samples must not depend on it.
+        rng: generator or draw that deals out the points; the samples must not depend on it.
         permutations: B >= 1; p-values are multiples of 1/(B + 1).
         bandwidth: positive, unit of the points; several are added up (mean of the kernels). By default the
             median distance of a random part of the pooled points: a poor choice for well separated modes,
@@ -88,14 +90,15 @@ def mmd_test(
 
     Source: Gretton et al. (2012), A kernel two-sample test, JMLR 13, 723-773.
     """
+    own = generator(rng, "two samples")
     try:
-        pooled, weights = _deal(x, y, rng, permutations)
+        pooled, weights = _deal(x, y, own, permutations)
     except UnfitSamplesError as unfit:
         return unfit.result(name, 1 / (permutations + 1))
     squared = pairwise_distances(pooled, pooled, squared=True)
     if bandwidth is None:
-        # Chosen by rng from the pool, so the choice knows nothing of the two sides and the level holds.
-        some = rng.choice(len(pooled), min(_FOR_MEDIAN, len(pooled)), replace=False)
+        # Chosen at random from the pool, so the choice knows nothing of the two sides and the level holds.
+        some = own.choice(len(pooled), min(_FOR_MEDIAN, len(pooled)), replace=False)
         bandwidths = [float(np.sqrt(np.median(squared[np.ix_(some, some)]))) or 1.0]
     else:
         bandwidths = [bandwidth] if isinstance(bandwidth, (int, float)) else list(bandwidth)
@@ -110,7 +113,7 @@ def mmd_test(
 def sliced_wasserstein_test(
     x: object,
     y: object,
-    rng: np.random.Generator,
+    rng: Randomness,
     permutations: int = 199,
     *,
     directions: int = 32,
@@ -121,7 +124,7 @@ def sliced_wasserstein_test(
     Args:
         x: samples to judge, ``(n, d)`` or ``(n,)``, n >= 2.
         y: samples of the right law, ``(m, d)`` or ``(m,)``, m >= 2; trusted.
-        rng: draws the directions and deals out the points; the samples must not depend on it.
+        rng: generator or draw for directions and permutations; the samples must not depend on it.
         permutations: B >= 1; p-values are multiples of 1/(B + 1).
         directions: number of directions; one is enough in one dimension.
         name: for the report.
@@ -133,12 +136,13 @@ def sliced_wasserstein_test(
 
     Source: permutation test on the distance of Bonneel et al. (2015), JMIV 51.
     """
+    own = generator(rng, "two samples")
     try:
-        pooled, weights = _deal(x, y, rng, permutations)
+        pooled, weights = _deal(x, y, own, permutations)
     except UnfitSamplesError as unfit:
         return unfit.result(name, 1 / (permutations + 1))
     dim = pooled.shape[1]
-    along = unit_directions(directions if dim > 1 else 1, dim, rng)
+    along = unit_directions(directions if dim > 1 else 1, dim, own)
     values = np.zeros(len(weights))
     for projected in (pooled @ along.T).T:  # (n + m,)
         order = np.argsort(projected)

@@ -7,72 +7,24 @@ nowhere else.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+import json
+from typing import Any, Literal
 
 from gdgrade.course.late import LateDecision
-from gdgrade.report.text import clean_text
+from gdgrade.report.checkresult import HIDDEN_MESSAGE as HIDDEN_MESSAGE
+from gdgrade.report.checkresult import MACHINE_CAUSES as MACHINE_CAUSES
+from gdgrade.report.checkresult import Cause as Cause
+from gdgrade.report.checkresult import CheckResult as CheckResult
+from gdgrade.report.checkresult import CheckTimings as CheckTimings
+from gdgrade.report.checkresult import Frame as Frame
+from gdgrade.report.checkresult import Frozen, Measured, Name, Points, Sentence, redact
+from gdgrade.report.checkresult import Outcome as Outcome
 
 SCHEMA_VERSION: Literal["1"] = "1"
 SCHEMA_ID = "https://gdgrade.invalid/schema/report-1.json"
 
-Outcome = Literal["passed", "failed", "skipped", "error"]
-Cause = Literal[
-    "none", "student", "not_attempted", "timeout", "memory", "crash", "grader", "infrastructure"
-]  # fmt: skip
-MACHINE_CAUSES: frozenset[Cause] = frozenset({"grader", "infrastructure"})
-HIDDEN_MESSAGE = "A hidden check did not pass. Its inputs and expected values are not shown."
 
-
-def _line(limit: int) -> Any:
-    return AfterValidator(lambda text: clean_text(text, limit))
-
-
-def _block(limit: int) -> Any:
-    return AfterValidator(lambda text: clean_text(text, limit, newlines=True))
-
-
-Name = Annotated[str, _line(200)]
-Sentence = Annotated[str, _line(1000)]
-Paragraph = Annotated[str, _block(4000)]
-Excerpt = Annotated[str, _block(2000)]
-Output = Annotated[str, _block(20_000)]
-# Adding zero turns -0.0 into 0.0, which would be another JSON text for the same report.
-Points = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(lambda value: round(value, 9) + 0.0)]
-Measured = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Frame(_Frozen):
-    """One line of the student's own code in a traceback.
-
-    Attributes:
-        file: display name of the file, with the cell for notebooks.
-        line: 1-based.
-        function: name of the function, ``<module>`` at top level.
-        code: text of the line; may be empty.
-    """
-
-    file: Name
-    line: Annotated[int, Field(ge=0)]
-    function: Name = ""
-    code: Annotated[str, _line(300)] = ""
-
-
-class CheckTimings(_Frozen):
-    """Measurements of one check: wall-clock seconds in all and in student code, peak memory in MiB (2**20
-    bytes)."""
-
-    seconds: Measured | None = None
-    student_seconds: Measured | None = None
-    peak_memory_mib: Measured | None = None
-
-
-class RunTimings(_Frozen):
+class RunTimings(Frozen):
     """Measurements of the whole run: start (ISO 8601), wall-clock seconds, of which start-up, peak MiB."""
 
     started_at: Name | None = None
@@ -81,80 +33,10 @@ class RunTimings(_Frozen):
     peak_memory_mib: Measured | None = None
 
 
-class CheckResult(_Frozen):
-    """What became of one check.
-
-    Attributes:
-        id: ``<exercise>/<test file>/<function>``.
-        part: e.g. ``"5.2"``.
-        title: first line of the check's docstring.
-        outcome: failed: the submission is wrong; error: the grader or the machine is.
-        cause: why it did not pass; skipped for want of another part has cause ``none``, or the machine's
-            cause when that part could not be judged.
-        points: given, at most ``max_points``.
-        message: what is wrong, for the student.
-        waits_for: parts that must pass first (skipped checks).
-        mistake: name of the known mistake that gives the same numbers.
-        mistake_kind: a formula that is wrong, or one that is right by another convention.
-        expected, got: short excerpts; None where there is nothing to show.
-        traceback: the student's own frames, outermost first.
-        alpha: probability that a right submission fails this check.
-        seed: of its random inputs.
-        visibility: hidden checks show their title only; see ``Report.redacted``.
-        optional: belongs to an optional part.
-        remarks: what was unusual and cost nothing.
-        output: what the student's code printed.
-    """
-
-    id: Name
-    part: Name
-    title: Sentence
-    outcome: Outcome
-    cause: Cause = "none"
-    points: Points = 0.0
-    max_points: Points
-    message: Paragraph = ""
-    waits_for: tuple[Name, ...] = ()
-    hint: Paragraph = ""
-    mistake: Name | None = None
-    mistake_kind: Literal["mistake", "convention"] | None = None
-    expected: Excerpt | None = None
-    got: Excerpt | None = None
-    traceback: tuple[Frame, ...] = ()
-    alpha: Annotated[float, Field(ge=0, le=1)] = 0.0
-    seed: int | None = None
-    visibility: Literal["public", "hidden"] = "public"
-    optional: bool = False
-    remarks: tuple[Sentence, ...] = ()
-    output: Output = ""
-    timings: CheckTimings = CheckTimings()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        allowed: dict[Outcome, frozenset[Cause]] = {
-            "passed": frozenset({"none"}),
-            "failed": frozenset({"student", "not_attempted", "timeout", "memory", "crash"}),
-            "skipped": frozenset({"none", "grader", "infrastructure"}),
-            "error": MACHINE_CAUSES,
-        }
-        if self.cause not in allowed[self.outcome]:
-            raise ValueError(f"outcome {self.outcome!r} cannot have the cause {self.cause!r}")
-        if self.points > self.max_points:
-            raise ValueError(f"points {self.points:g} exceed max_points {self.max_points:g}")
-        if self.points and self.outcome in ("skipped", "error"):
-            raise ValueError(f"a check with outcome {self.outcome!r} gives no points")
-        return self
-
-    @property
-    def undecided(self) -> bool:
-        """Whether grader or machine kept it from being judged: its points are neither given nor lost."""
-        return self.cause in MACHINE_CAUSES
-
-
 PartStatus = Literal["passed", "failed", "not_attempted", "waiting", "undecided", "not_run"]
 
 
-class PartResult(_Frozen):
+class PartResult(Frozen):
     """What became of one part.
 
     Attributes:
@@ -182,7 +64,7 @@ class PartResult(_Frozen):
     waits_for: tuple[Name, ...] = ()
 
 
-class Totals(_Frozen):
+class Totals(Frozen):
     """Sums over the parts.
 
     Attributes:
@@ -206,7 +88,7 @@ class Totals(_Frozen):
     errors: int = 0
 
 
-class ExerciseRef(_Frozen):
+class ExerciseRef(Frozen):
     """Which exercise: id, title, and the short name for the command line."""
 
     id: Name
@@ -214,7 +96,7 @@ class ExerciseRef(_Frozen):
     short: Name = ""
 
 
-class SubmissionRef(_Frozen):
+class SubmissionRef(Frozen):
     """Which file: display name and SHA-256 of its bytes."""
 
     name: Name
@@ -222,14 +104,14 @@ class SubmissionRef(_Frozen):
     kind: Literal["py", "ipynb"] = "py"
 
 
-class Confinement(_Frozen):
+class Confinement(Frozen):
     """How the student's code was confined: a level in one or two words, and the layers in force."""
 
     level: Name
     layers: tuple[Name, ...] = ()
 
 
-class Versions(_Frozen):
+class Versions(Frozen):
     """Versions that a verdict may depend on; None: not imported."""
 
     gdgrade: Name
@@ -240,14 +122,14 @@ class Versions(_Frozen):
     numpy: Name | None = None
 
 
-class SeedInfo(_Frozen):
+class SeedInfo(Frozen):
     """The public seed, and a fingerprint of the secret one (None: none was used)."""
 
     public: int
     secret: Name | None = None
 
 
-class Report(_Frozen):
+class Report(Frozen):
     """The verdict on one submission. Build it with ``assembly.assemble``."""
 
     schema_version: Literal["1"] = SCHEMA_VERSION
@@ -292,7 +174,7 @@ class Report(_Frozen):
 
     def redacted(self) -> Report:
         """The report as the student may see it: hidden checks keep title, outcome, cause, points and hint."""
-        return self.model_copy(update={"checks": tuple(map(_redact, self.checks))})
+        return self.model_copy(update={"checks": tuple(map(redact, self.checks))})
 
     def without_timings(self) -> Report:
         """The report without measurements: equal for two runs of the same submission, seed and machine."""
@@ -301,8 +183,6 @@ class Report(_Frozen):
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """JSON text with sorted keys, one newline at the end."""
-        import json
-
         data = self.model_dump(mode="json")
         return json.dumps(data, indent=indent, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -314,19 +194,6 @@ class Report(_Frozen):
             pydantic.ValidationError: if it is not a report of this schema.
         """
         return cls.model_validate_json(text)
-
-
-def _redact(check: CheckResult) -> CheckResult:
-    if check.visibility == "public":
-        return check
-    # A timeout or a missing function tells nothing about the inputs, and the student needs to know it.
-    blame = check.outcome == "failed" and check.cause == "student"
-    return check.model_copy(
-        update={
-            "message": HIDDEN_MESSAGE if blame else check.message,
-            "expected": None, "got": None, "traceback": (), "output": "", "seed": None, "remarks": (),
-        }
-    )  # fmt: skip
 
 
 def schema() -> dict[str, Any]:

@@ -49,6 +49,7 @@ def agrees(
         CheckFailed: they differ, or an argument was changed in place.
         StudentError: the student's function raised.
     """
+    __tracebackhide__ = True  # an instructor who debugs sees the line of the check
     label = name or student_function.label
     try:
         got = student_function(*args, **kwargs)
@@ -96,6 +97,7 @@ def close(
     Raises:
         CheckFailed: with a message about structure, type, shape, finiteness or values, in this order.
     """
+    __tracebackhide__ = True  # an instructor who debugs sees the line of the check
     difference = compare(got, expected, rtol=rtol, atol=atol, name=name, means=means)
     if difference is not None and difference.kind == "value" and rtol is None and _is_float32(got):
         single = tolerance_for(np.float32)

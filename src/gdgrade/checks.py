@@ -56,6 +56,7 @@ def require(condition: object, message: str) -> None:
     Raises:
         CheckFailed: the condition does not hold.
     """
+    __tracebackhide__ = True
     if not bool(condition):
         raise CheckFailed(message)
 
@@ -89,6 +90,7 @@ def passes(result: TestResult | Sequence[TestResult], alpha: float, message: str
     Raises:
         CheckFailed: rejected.
     """
+    __tracebackhide__ = True
     results = [result] if not isinstance(result, Sequence) else list(result)
     for test in results:
         if test.rejects(alpha / len(results)):
@@ -108,6 +110,7 @@ def attempts(
     Raises:
         CheckFailed: all `n` attempts with fresh seeds rejected; a right answer does that with probability alpha**n.
     """
+    __tracebackhide__ = True
     from gdgrade.compare.attempts import attempts as run
 
     result = run(draw, trial, alpha=alpha, n=n)
@@ -122,5 +125,6 @@ def holds(result: Any) -> None:
     Raises:
         CheckFailed: with the bound's own message.
     """
+    __tracebackhide__ = True
     if not result.passed:
         raise CheckFailed(result.message)

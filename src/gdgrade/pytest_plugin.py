@@ -7,6 +7,7 @@ Importing this costs nothing but pytest; everything else is imported when a chec
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.stash[JUDGE] = judge = StandaloneJudge(config).judge
         config.pluginmanager.register(judge, "gdgrade-judge")
+    elif JUDGE not in config.stash and any(_is_graders(argument) for argument in config.args):
+        raise pytest.UsageError("graders/ holds checks of students' work: add --submission FILE")
+
+
+def _is_graders(argument: str) -> bool:
+    """Whether a path on the command line lies in the graders of a course."""
+    path = Path(argument.split("::")[0]).absolute()
+    return any(place.name == "graders" and (place.parent / "course.yml").is_file() for place in (path, *path.parents))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ class StandaloneJudge:
         places = [Path(str(argument).split("::")[0]).resolve() for argument in config.args]
         course = load_course(find_course(start=places[0] if places[0].is_dir() else places[0].parent))
         exercise = self._exercise(course, places)
+        sys.path.insert(0, str(exercise.graders_dir))  # checks import their neighbours by plain name
         submission = read_submission(config.getoption("--submission"), follow_symlinks=True)
         options = Options(
             seed=config.getoption("--gdgrade-seed"),

@@ -88,6 +88,11 @@ def clean_environment() -> dict[str, str]:
     return {**kept, **dict.fromkeys(threads, "1"), **blas, "PYTHONDONTWRITEBYTECODE": "1", "USER": "student"}
 
 
+def debug_stderr() -> int | None:
+    """Where helper processes write their warnings: nowhere, unless GDGRADE_DEBUG is set."""
+    return None if os.environ.get("GDGRADE_DEBUG") else subprocess.DEVNULL
+
+
 def program(module: str, *args: str) -> list[str]:
     """The command line of a helper program of ours, importable wherever this package lies."""
     package_parent = str(Path(__file__).resolve().parents[2])
@@ -149,6 +154,7 @@ class Zygote(ZygoteClient):
                 env=clean_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=debug_stderr(),
                 start_new_session=True,
             )
         super().__init__(ours)
@@ -169,7 +175,9 @@ class Zygote(ZygoteClient):
             try:
                 answer, _ = receive_message(self._control)
             except Gone as error:
-                raise LaunchError("the process that forks workers ended while it was starting") from error
+                raise LaunchError(
+                    "the process that forks workers ended while it was starting; GDGRADE_DEBUG=1 shows its messages"
+                ) from error
             if "error" in answer:
                 raise LaunchError(str(answer["error"]))
             self._ready = answer

@@ -19,7 +19,15 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from gdgrade.processes.launcher import LaunchError, Settings, Worker, WorkerLimits, clean_environment, program
+from gdgrade.processes.launcher import (
+    LaunchError,
+    Settings,
+    Worker,
+    WorkerLimits,
+    clean_environment,
+    debug_stderr,
+    program,
+)
 from gdgrade.wire.frames import WireError, receive_frame, send_frame
 
 START_SECONDS = 120.0
@@ -74,13 +82,11 @@ class SpawnLauncher:
             self.end(pid)
 
 
-def start_program(
-    module: str, entry: str, stderr: int = subprocess.DEVNULL
-) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+def start_program(module: str, entry: str) -> tuple[socket.socket, subprocess.Popen[bytes]]:
     """Start `module.main(fd)` of ours as a new program connected by a socket."""
     ours, theirs = socket.socketpair()
     environment = {**clean_environment(), "GDGRADE_ENTRY": entry}
-    common: dict[str, Any] = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": stderr}
+    common: dict[str, Any] = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": debug_stderr()}
     if sys.platform == "win32":
         process = subprocess.Popen(program(module, "-1"), stdin=subprocess.PIPE, **common)
         assert process.stdin is not None

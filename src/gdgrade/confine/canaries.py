@@ -59,9 +59,7 @@ def _write_outside(scene: Scene) -> bool:
 
 
 def _environment_of_parent(scene: Scene) -> bool:
-    return Path(f"/proc/{scene.parent}/environ").exists() and bool(
-        Path(f"/proc/{scene.parent}/environ").read_bytes()
-    )
+    return Path(f"/proc/{scene.parent}/environ").exists() and bool(Path(f"/proc/{scene.parent}/environ").read_bytes())
 
 
 def _own_memory_map(scene: Scene) -> bool:

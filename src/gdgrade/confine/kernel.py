@@ -77,9 +77,7 @@ class Kernel:
     def install_filter(self, program: bytes) -> None:
         """Install a seccomp filter: `program` is an array of 8-byte classic BPF instructions."""
         code = ctypes.create_string_buffer(program, len(program))
-        header = ctypes.create_string_buffer(
-            struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
-        )
+        header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)))
         self._checked(self._prctl(PR_SET_SECCOMP, 2, ctypes.addressof(header), 0, 0))
 
     def unshare(self, flags: int) -> None:

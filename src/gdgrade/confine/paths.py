@@ -67,17 +67,13 @@ def forbidden_paths(roots: Iterable[str], names: Iterable[str]) -> frozenset[str
     closed: set[str] = set()
     in_use = {os.path.realpath(path) for path in sys.path if path}
     for folder in _package_folders(roots):
-        found = [
-            os.path.join(folder, entry) for entry in _names(folder) if _belongs_to(folder, entry, wanted)
-        ]
+        found = [os.path.join(folder, entry) for entry in _names(folder) if _belongs_to(folder, entry, wanted)]
         if found and folder not in in_use:
             closed.add(folder)
             continue
         closed |= {path for entry in found for path in (entry, os.path.realpath(entry))}
         bytecode = os.path.join(folder, "__pycache__")  # of single-file modules
-        closed |= {
-            os.path.join(bytecode, entry) for entry in _names(bytecode) if entry.split(".")[0] in wanted
-        }
+        closed |= {os.path.join(bytecode, entry) for entry in _names(bytecode) if entry.split(".")[0] in wanted}
     return frozenset(closed)
 
 
@@ -105,14 +101,10 @@ def _names(folder: str) -> list[str]:
 def _package_folders(roots: Iterable[str]) -> set[str]:
     """site-packages and dist-packages folders at or below the roots, and readable folders of sys.path."""
     roots = tuple(roots)
-    found = {
-        os.path.realpath(p) for p in sys.path if p and any(_is_below(os.path.realpath(p), r) for r in roots)
-    }
+    found = {os.path.realpath(p) for p in sys.path if p and any(_is_below(os.path.realpath(p), r) for r in roots)}
     for root in roots:
         libraries = [root, os.path.join(root, "lib")]
-        versions = [
-            os.path.join(lib, name) for lib in libraries for name in _names(lib) if name.startswith("python")
-        ]
+        versions = [os.path.join(lib, name) for lib in libraries for name in _names(lib) if name.startswith("python")]
         for kind in ("site-packages", "dist-packages"):
             found |= {os.path.realpath(os.path.join(place, kind)) for place in (root, *versions)}
         if os.path.basename(root) in ("site-packages", "dist-packages"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import struct
 import sys
 from dataclasses import dataclass
@@ -90,7 +89,7 @@ def seccomp_filter(kernel: Kernel, *, allow_fork: bool) -> tuple[Filter | None, 
     if struct.calcsize("P") != 8:
         return None, "needs a 64-bit Python"
     try:
-        return Filter(platform.machine(), allow_fork=allow_fork), ""
+        return Filter(os.uname().machine, allow_fork=allow_fork), ""
     except UnsupportedMachineError as error:
         return None, error.strerror or str(error)
 
@@ -118,6 +117,4 @@ def _refuse_what_is_surely_missing(prepared: Prepared) -> None:
     if "seccomp" in required and prepared.filter is None:
         raise ConfinementError("seccomp", prepared.filter_missing)
     if prepared.imported:
-        raise ConfinementError(
-            "forbidden", f"already imported before the fork: {', '.join(prepared.imported)}"
-        )
+        raise ConfinementError("forbidden", f"already imported before the fork: {', '.join(prepared.imported)}")

@@ -110,9 +110,7 @@ def _reports(free: dict[str, Any], seen: dict[str, Any]) -> tuple[LayerReport, .
             continue
         state = layers.get(name, "off: not reached")
         if broken:
-            rows.append(
-                LayerReport(name, False, f"honest work failed in the confined child: {broken}", stops)
-            )
+            rows.append(LayerReport(name, False, f"honest work failed in the confined child: {broken}", stops))
             continue
         if not is_on(state):
             rows.append(LayerReport(name, False, state.removeprefix("off: "), stops))

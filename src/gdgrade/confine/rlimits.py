@@ -77,9 +77,7 @@ def apply_limits(limits: Limits, *, most_threads: int | None) -> str:
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     most = limits.cpu_seconds + 1 if hard == resource.RLIM_INFINITY else min(limits.cpu_seconds + 1, hard)
     resource.setrlimit(resource.RLIMIT_CPU, (min(limits.cpu_seconds, most), most))
-    said = (
-        f"{limits.cpu_seconds} s CPU, {limits.memory_bytes >> 20} MiB, {limits.file_bytes >> 20} MiB a file"
-    )
+    said = f"{limits.cpu_seconds} s CPU, {limits.memory_bytes >> 20} MiB, {limits.file_bytes >> 20} MiB a file"
     return said + "".join(f", {name} not limited" for name in missing)
 
 

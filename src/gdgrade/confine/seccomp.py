@@ -56,7 +56,7 @@ class Filter:
     """A filter for one machine; the parts that do not depend on the process id are built once.
 
     Args:
-        machine: "x86_64" or "aarch64", as `platform.machine()` says.
+        machine: "x86_64" or "aarch64", as `uname -m` says.
         allow_fork: let the worker start processes (never in other namespaces, never by exec).
 
     Raises:
@@ -65,9 +65,7 @@ class Filter:
 
     def __init__(self, machine: str, *, allow_fork: bool = False) -> None:
         if machine not in MACHINES:
-            raise UnsupportedMachineError(
-                errno.ENOSYS, f"no table of system calls for {machine!r} processors"
-            )
+            raise UnsupportedMachineError(errno.ENOSYS, f"no table of system calls for {machine!r} processors")
         self._machine = machine
         self._allow_fork = allow_fork
         self._constant_part = self._by_argument() + self._by_number()

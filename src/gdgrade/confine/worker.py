@@ -74,9 +74,7 @@ def confine(
 class _Worker:
     """One run of `confine`: goes through the layers and notes what each came to."""
 
-    def __init__(
-        self, prepared: Prepared, scratch: str | None, keep: list[int], limits: Limits, uid: int
-    ) -> None:
+    def __init__(self, prepared: Prepared, scratch: str | None, keep: list[int], limits: Limits, uid: int) -> None:
         self._prepared = prepared
         self._policy = prepared.policy
         self._kernel = prepared.kernel
@@ -176,9 +174,7 @@ class _Worker:
         if self._root:
             self._kernel.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWIPC)
         elif self._most_threads is not None:
-            raise OSError(
-                errno.EINVAL, "not used: the limit on processes does not hold in a new user namespace"
-            )
+            raise OSError(errno.EINVAL, "not used: the limit on processes does not hold in a new user namespace")
         else:
             self._kernel.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNET | linux.CLONE_NEWIPC)
         return "network, ipc"
@@ -195,8 +191,6 @@ class _Worker:
             if os.path.islink(self._scratch) or not os.path.isdir(self._scratch):
                 raise NotADirectoryError(errno.ENOTDIR, "not a folder")
             self._scratch = os.path.realpath(self._scratch)
-            if self._root and self._policy.mode != "none":
-                identity.hand_over(self._scratch, self._uid)
             os.chdir(self._scratch)
         except OSError as error:
             raise ConfinementError("scratch", f"{self._scratch}: {error.strerror}") from None
@@ -212,7 +206,10 @@ class _Worker:
         blocked = self._prepared.unreachable
         if blocked is None and self._scratch is not None and not identity.can_enter(self._uid, self._scratch):
             blocked = self._scratch
-        if blocked is not None and not self._prepared.abi:
+        stays = blocked is not None and not self._prepared.abi
+        if self._scratch is not None:  # without root's capabilities only its owner can use it
+            identity.hand_over(self._scratch, os.geteuid() if stays else self._uid)
+        if stays:
             raise OSError(errno.EACCES, f"user {self._uid} cannot reach {blocked}, and there is no Landlock")
         self._blocked = blocked
         identity.become(self._kernel, self._uid, search_all=blocked is not None)
@@ -223,9 +220,7 @@ class _Worker:
         if not self._on("uid"):
             raise OSError(errno.EPERM, "same user as the judge: names and sizes of files can be seen")
         if self._blocked is not None:
-            raise OSError(
-                errno.EACCES, f"names and sizes can be seen: {self._blocked} lies in a private folder"
-            )
+            raise OSError(errno.EACCES, f"names and sizes can be seen: {self._blocked} lies in a private folder")
         return ""
 
     def _no_new_privs(self) -> str:
@@ -246,9 +241,7 @@ class _Worker:
 
     def _one_thread(self) -> None:
         if self._threads > 1:
-            raise OSError(
-                errno.EBUSY, f"there are {self._threads} threads already, and only one would be bound"
-            )
+            raise OSError(errno.EBUSY, f"there are {self._threads} threads already, and only one would be bound")
 
     def _landlock(self) -> str:
         if not self._prepared.abi:
@@ -275,9 +268,7 @@ class _Worker:
         for name in names:
             sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # `import name`: ModuleNotFoundError
         if self._prepared.imported:
-            raise OSError(
-                errno.EBUSY, f"already imported before the fork: {', '.join(self._prepared.imported)}"
-            )
+            raise OSError(errno.EBUSY, f"already imported before the fork: {', '.join(self._prepared.imported)}")
         if not self._on("landlock"):
             raise OSError(errno.ENOSYS, "needs Landlock")
         return ", ".join(names)

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 
-# ------------------------------------------------------------------------------------------- 6.1 cost
+# -------------------------------------------------------------------------------------- 6.1 costs, and two closed forms
 def cost_matrix(x: Tensor, y: Tensor, p: float = 2) -> Tensor:
     r"""Return the cost of every pair of points, the p-th power of their Euclidean distance.
 
@@ -49,7 +49,49 @@ def cost_matrix(x: Tensor, y: Tensor, p: float = 2) -> Tensor:
     raise NotImplementedError("exercise 6.1: cost_matrix is not written yet")
 
 
-# ------------------------------------------------------------------------- 6.2 Sinkhorn, kernel domain
+def wasserstein_1d(u: Tensor, v: Tensor) -> Tensor:
+    r"""Return W1 between two samples on the line, of equal size and with equal weights.
+
+    $W_1 = \frac1n \sum_i | u_{(i)} - v_{(i)} |$ with both samples in increasing order.
+
+    Args:
+        u: (n,) numbers, in any order.
+        v: (n,) numbers, in any order.
+
+    Returns:
+        One number, in the unit of the samples.
+
+    Raises:
+        ValueError: if the samples do not have the same size (not graded).
+
+    Source: Peyre and Cuturi (2019), Remark 2.28 (one-dimensional empirical measures).
+    """
+    # TODO 6.1: which order of the two samples makes the best pairs?
+    raise NotImplementedError("exercise 6.1: wasserstein_1d is not written yet")
+
+
+def w2_gaussians(m1: Tensor, S1: Tensor, m2: Tensor, S2: Tensor) -> Tensor:
+    r"""Return W2 **squared** between the Gaussians N(m1, S1) and N(m2, S2).
+
+    $W_2^2 = \lVert m_1 - m_2 \rVert^2
+    + \mathrm{tr}\bigl(S_1 + S_2 - 2\,(S_1^{1/2} S_2 S_1^{1/2})^{1/2}\bigr)$, with matrix square roots.
+
+    Args:
+        m1: (d,) mean.
+        S1: (d, d) covariance, symmetric and positive definite.
+        m2: (d,) mean.
+        S2: (d, d) covariance, symmetric and positive definite; it need not commute with S1.
+
+    Returns:
+        One number, in squared units of length.
+
+    Source: Peyre and Cuturi (2019), Remark 2.31 (Gaussians; the second term is the squared Bures distance).
+    """
+    # TODO 6.1: write a helper for the square root of a symmetric matrix (torch.linalg.eigh)
+    raise NotImplementedError("exercise 6.1: w2_gaussians is not written yet")
+
+
+# ------------------------------------------------------------------------------------------ 6.2 Sinkhorn, kernel domain
 def sinkhorn(
     a: Tensor, b: Tensor, C: Tensor, eps: float, n_iter: int = 1000, tol: float = 1e-9
 ) -> tuple[Tensor, Tensor, Tensor, list[float]]:
@@ -82,7 +124,7 @@ def sinkhorn(
     raise NotImplementedError("exercise 6.2: sinkhorn is not written yet")
 
 
-# ---------------------------------------------------------------------------- 6.3 Sinkhorn, log domain
+# --------------------------------------------------------------------------------------------- 6.3 Sinkhorn, log domain
 def sinkhorn_log(
     a: Tensor, b: Tensor, C: Tensor, eps: float, n_iter: int = 1000, tol: float = 1e-9
 ) -> tuple[Tensor, Tensor, Tensor, list[float]]:
@@ -113,7 +155,7 @@ def sinkhorn_log(
     raise NotImplementedError("exercise 6.3: sinkhorn_log is not written yet")
 
 
-# ---------------------------------------------------------------------------- 6.4 what the solution costs
+# ------------------------------------------------------------------------------------------ 6.4 what the solution costs
 def transport_cost(P: Tensor, C: Tensor) -> Tensor:
     r"""Return what the plan costs to carry out, $\langle P, C \rangle = \sum_{ij} P_{ij} C_{ij}$, a number.
 
@@ -167,7 +209,7 @@ def dual_objective(f: Tensor, g: Tensor, a: Tensor, b: Tensor) -> Tensor:
     raise NotImplementedError("exercise 6.4: dual_objective is not written yet")
 
 
-# ------------------------------------------------------------------------ 6.5 a distance, and a displacement
+# ----------------------------------------------------------------------------------------- 6.5 a distance to train with
 def sinkhorn_divergence(x: Tensor, y: Tensor, eps: float) -> Tensor:
     r"""Return the debiased Sinkhorn divergence between two clouds of equally weighted points.
 
@@ -192,6 +234,7 @@ def sinkhorn_divergence(x: Tensor, y: Tensor, eps: float) -> Tensor:
     raise NotImplementedError("exercise 6.5: sinkhorn_divergence is not written yet")
 
 
+# -------------------------------------------------------------------------------------------- 6.6 where each point goes
 def barycentric_projection(P: Tensor, y: Tensor, a: Tensor) -> Tensor:
     r"""Return where each x_i is sent on average, $T(x_i) = \frac{1}{a_i} \sum_j P_{ij}\, y_j$.
 
@@ -205,49 +248,5 @@ def barycentric_projection(P: Tensor, y: Tensor, a: Tensor) -> Tensor:
 
     Source: Peyre and Cuturi (2019), chapter 4 (barycentric projection map).
     """
-    # TODO 6.5: row i of P says how the mass of x_i is shared out among the y_j
-    raise NotImplementedError("exercise 6.5: barycentric_projection is not written yet")
-
-
-# -------------------------------------------------------------------- 6.6 where no algorithm is needed
-def wasserstein_1d(u: Tensor, v: Tensor) -> Tensor:
-    r"""Return W1 between two samples on the line, of equal size and with equal weights.
-
-    $W_1 = \frac1n \sum_i | u_{(i)} - v_{(i)} |$ with both samples in increasing order.
-
-    Args:
-        u: (n,) numbers, in any order.
-        v: (n,) numbers, in any order.
-
-    Returns:
-        One number, in the unit of the samples.
-
-    Raises:
-        ValueError: if the samples do not have the same size (not graded).
-
-    Source: Peyre and Cuturi (2019), Remark 2.28 (one-dimensional empirical measures).
-    """
-    # TODO 6.6: which order of the two samples makes the best pairs?
-    raise NotImplementedError("exercise 6.6: wasserstein_1d is not written yet")
-
-
-def w2_gaussians(m1: Tensor, S1: Tensor, m2: Tensor, S2: Tensor) -> Tensor:
-    r"""Return W2 **squared** between the Gaussians N(m1, S1) and N(m2, S2).
-
-    $W_2^2 = \lVert m_1 - m_2 \rVert^2
-    + \mathrm{tr}\bigl(S_1 + S_2 - 2\,(S_1^{1/2} S_2 S_1^{1/2})^{1/2}\bigr)$, with matrix square roots.
-
-    Args:
-        m1: (d,) mean.
-        S1: (d, d) covariance, symmetric and positive definite.
-        m2: (d,) mean.
-        S2: (d, d) covariance, symmetric and positive definite; it need not commute with S1.
-
-    Returns:
-        One number, in squared units of length.
-
-    Source: Peyre and Cuturi (2019), Remark 2.31 (Gaussians; the second term is the squared Bures distance).
-    """
-    # TODO 6.6: write a helper for the square root of a symmetric matrix (torch.linalg.eigh)
-    raise NotImplementedError("exercise 6.6: w2_gaussians is not written yet")
-
+    # TODO 6.6: row i of P says how the mass of x_i is shared out among the y_j
+    raise NotImplementedError("exercise 6.6: barycentric_projection is not written yet")

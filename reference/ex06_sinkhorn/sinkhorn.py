@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 
-# ------------------------------------------------------------------------------------------- 6.1 cost
+# -------------------------------------------------------------------------------------- 6.1 costs, and two closed forms
 def cost_matrix(x: Tensor, y: Tensor, p: float = 2) -> Tensor:
     r"""Return the cost of every pair of points, the p-th power of their Euclidean distance.
 
@@ -48,7 +48,57 @@ def cost_matrix(x: Tensor, y: Tensor, p: float = 2) -> Tensor:
     return squared if p == 2 else squared ** (p / 2)
 
 
-# ------------------------------------------------------------------------- 6.2 Sinkhorn, kernel domain
+def wasserstein_1d(u: Tensor, v: Tensor) -> Tensor:
+    r"""Return W1 between two samples on the line, of equal size and with equal weights.
+
+    $W_1 = \frac1n \sum_i | u_{(i)} - v_{(i)} |$ with both samples in increasing order.
+
+    Args:
+        u: (n,) numbers, in any order.
+        v: (n,) numbers, in any order.
+
+    Returns:
+        One number, in the unit of the samples.
+
+    Raises:
+        ValueError: if the samples do not have the same size (not graded).
+
+    Source: Peyre and Cuturi (2019), Remark 2.28 (one-dimensional empirical measures).
+    """
+    if u.shape != v.shape:
+        raise ValueError(f"the samples must have the same size, got {tuple(u.shape)} and {tuple(v.shape)}")
+    return (u.sort().values - v.sort().values).abs().mean()
+
+
+def w2_gaussians(m1: Tensor, S1: Tensor, m2: Tensor, S2: Tensor) -> Tensor:
+    r"""Return W2 **squared** between the Gaussians N(m1, S1) and N(m2, S2).
+
+    $W_2^2 = \lVert m_1 - m_2 \rVert^2
+    + \mathrm{tr}\bigl(S_1 + S_2 - 2\,(S_1^{1/2} S_2 S_1^{1/2})^{1/2}\bigr)$, with matrix square roots.
+
+    Args:
+        m1: (d,) mean.
+        S1: (d, d) covariance, symmetric and positive definite.
+        m2: (d,) mean.
+        S2: (d, d) covariance, symmetric and positive definite; it need not commute with S1.
+
+    Returns:
+        One number, in squared units of length.
+
+    Source: Peyre and Cuturi (2019), Remark 2.31 (Gaussians; the second term is the squared Bures distance).
+    """
+    root = _matrix_root(S1)
+    cross = _matrix_root(root @ S2 @ root)
+    return (m1 - m2).square().sum() + torch.trace(S1 + S2 - 2 * cross)
+
+
+def _matrix_root(S: Tensor) -> Tensor:
+    """Return the symmetric square root (d, d) of a symmetric matrix without negative eigenvalues."""
+    values, vectors = torch.linalg.eigh(S)
+    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+
+
+# ------------------------------------------------------------------------------------------ 6.2 Sinkhorn, kernel domain
 def sinkhorn(
     a: Tensor, b: Tensor, C: Tensor, eps: float, n_iter: int = 1000, tol: float = 1e-9
 ) -> tuple[Tensor, Tensor, Tensor, list[float]]:
@@ -92,7 +142,7 @@ def sinkhorn(
     return P, eps * torch.log(u / a), eps * torch.log(v / b), errors
 
 
-# ---------------------------------------------------------------------------- 6.3 Sinkhorn, log domain
+# --------------------------------------------------------------------------------------------- 6.3 Sinkhorn, log domain
 def sinkhorn_log(
     a: Tensor, b: Tensor, C: Tensor, eps: float, n_iter: int = 1000, tol: float = 1e-9
 ) -> tuple[Tensor, Tensor, Tensor, list[float]]:
@@ -144,7 +194,7 @@ def _require_positive(eps: float) -> None:
         raise ValueError(f"eps must be positive, got {eps}; for eps = 0 use an exact solver")
 
 
-# ---------------------------------------------------------------------------- 6.4 what the solution costs
+# ------------------------------------------------------------------------------------------ 6.4 what the solution costs
 def transport_cost(P: Tensor, C: Tensor) -> Tensor:
     r"""Return what the plan costs to carry out, $\langle P, C \rangle = \sum_{ij} P_{ij} C_{ij}$, a number.
 
@@ -197,7 +247,7 @@ def dual_objective(f: Tensor, g: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return (f * a).sum() + (g * b).sum()
 
 
-# ------------------------------------------------------------------------ 6.5 a distance, and a displacement
+# ----------------------------------------------------------------------------------------- 6.5 a distance to train with
 def sinkhorn_divergence(x: Tensor, y: Tensor, eps: float) -> Tensor:
     r"""Return the debiased Sinkhorn divergence between two clouds of equally weighted points.
 
@@ -233,6 +283,7 @@ def _smallest_objective(x: Tensor, y: Tensor, eps: float) -> Tensor:
     return entropic_objective(P, C, a, b, eps)
 
 
+# -------------------------------------------------------------------------------------------- 6.6 where each point goes
 def barycentric_projection(P: Tensor, y: Tensor, a: Tensor) -> Tensor:
     r"""Return where each x_i is sent on average, $T(x_i) = \frac{1}{a_i} \sum_j P_{ij}\, y_j$.
 
@@ -247,54 +298,3 @@ def barycentric_projection(P: Tensor, y: Tensor, a: Tensor) -> Tensor:
     Source: Peyre and Cuturi (2019), chapter 4 (barycentric projection map).
     """
     return (P @ y) / a[:, None]
-
-
-# -------------------------------------------------------------------- 6.6 where no algorithm is needed
-def wasserstein_1d(u: Tensor, v: Tensor) -> Tensor:
-    r"""Return W1 between two samples on the line, of equal size and with equal weights.
-
-    $W_1 = \frac1n \sum_i | u_{(i)} - v_{(i)} |$ with both samples in increasing order.
-
-    Args:
-        u: (n,) numbers, in any order.
-        v: (n,) numbers, in any order.
-
-    Returns:
-        One number, in the unit of the samples.
-
-    Raises:
-        ValueError: if the samples do not have the same size (not graded).
-
-    Source: Peyre and Cuturi (2019), Remark 2.28 (one-dimensional empirical measures).
-    """
-    if u.shape != v.shape:
-        raise ValueError(f"the samples must have the same size, got {tuple(u.shape)} and {tuple(v.shape)}")
-    return (u.sort().values - v.sort().values).abs().mean()
-
-
-def w2_gaussians(m1: Tensor, S1: Tensor, m2: Tensor, S2: Tensor) -> Tensor:
-    r"""Return W2 **squared** between the Gaussians N(m1, S1) and N(m2, S2).
-
-    $W_2^2 = \lVert m_1 - m_2 \rVert^2
-    + \mathrm{tr}\bigl(S_1 + S_2 - 2\,(S_1^{1/2} S_2 S_1^{1/2})^{1/2}\bigr)$, with matrix square roots.
-
-    Args:
-        m1: (d,) mean.
-        S1: (d, d) covariance, symmetric and positive definite.
-        m2: (d,) mean.
-        S2: (d, d) covariance, symmetric and positive definite; it need not commute with S1.
-
-    Returns:
-        One number, in squared units of length.
-
-    Source: Peyre and Cuturi (2019), Remark 2.31 (Gaussians; the second term is the squared Bures distance).
-    """
-    root = _matrix_root(S1)
-    cross = _matrix_root(root @ S2 @ root)
-    return (m1 - m2).square().sum() + torch.trace(S1 + S2 - 2 * cross)
-
-
-def _matrix_root(S: Tensor) -> Tensor:
-    """Return the symmetric square root (d, d) of a symmetric matrix without negative eigenvalues."""
-    values, vectors = torch.linalg.eigh(S)
-    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T

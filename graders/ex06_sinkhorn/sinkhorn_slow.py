@@ -1,0 +1,104 @@
+"""One problem on which Sinkhorn takes some 380 iterations, and what the record of them must look like."""
+
+import torch
+from sinkhorn_readings import Reading, errors, noted, row_error
+
+from gdgrade.checks import CheckFailed, agrees
+
+_X = torch.tensor([0.4, 0.5, 0.6, 1.1, 1.8, 2.5], dtype=torch.float64)
+_Y = torch.tensor([0.0, 0.3, 2.8, 2.9], dtype=torch.float64)
+_A = torch.tensor([5, 3, 4, 5, 7, 1], dtype=torch.float64) / 25
+_B = torch.tensor([2, 4, 1, 6], dtype=torch.float64) / 13
+SLOW = (_A, _B, (_X[:, None] - _Y[None, :]) ** 2, 0.2)  # a, b, C, eps: much mass has to change sides
+CUT = 200
+# After which iteration a look may have come last when 200 were asked for: looks every 1, 2, 5, 10, 20, 25, 50 or 100
+# iterations, counted from 0 or from 1, before or after the update.
+LAST_LOOKS = (200, 199, 198, 196, 195, 191, 190, 181, 180, 176, 175, 151, 150, 101, 100)
+
+
+def errors_behave(student_function):
+    """The recorded numbers are L1 row errors of the student's own plans, never grow, and end at tol."""
+    agrees(student_function, _faultless, *SLOW, pick=_tells(_to_the_end, _nothing, "the end"), name="errors")
+
+    def last_is_row_error(result):
+        return _last_is_row_error(result, student_function)
+
+    pick = _tells(last_is_row_error, _ratio, "last error / row error of the plan")
+    agrees(student_function, _faultless, *SLOW, n_iter=CUT, tol=0.0, pick=pick, name="errors")
+
+
+def stops_where_told(student_function):
+    """Three iterations are not convergence; a loose tol ends the iteration early, but not before it is reached."""
+
+    def unfinished(result):
+        if row_error(result, _A) < 1e-3:
+            raise CheckFailed("n_iter=3: more than three iterations were made")
+
+    def early(result):
+        error = row_error(result, _A)
+        if not error <= 1e-2 * (1 + 1e-6):
+            raise CheckFailed("tol=0.01: the row sums of the plan differ from a by more than that")
+        if error < 1e-7:
+            raise CheckFailed("tol=0.01: the iteration went on long after this was reached")
+
+    def read(result):
+        return row_error(result, _A)
+
+    pick = _tells(unfinished, read, "row error after three iterations")
+    agrees(student_function, _faultless, *SLOW, n_iter=3, pick=pick, name="plan with n_iter=3")
+    pick = _tells(early, read, "row error with tol=0.01")
+    agrees(student_function, _faultless, *SLOW, tol=1e-2, pick=pick, name="plan with tol=0.01")
+
+
+def _faultless(*args, **kwargs):
+    """The law of checks that judge a result by itself."""
+    return Reading(1.0)
+
+
+def _tells(verdict, note, name):
+    """A pick that is 1 for every result with which `verdict` finds no fault."""
+
+    def read(result):
+        verdict(result)
+        return 1.0
+
+    return noted(read, note, name)
+
+
+def _nothing(result):
+    return len(errors(result)) > 0
+
+
+def _to_the_end(result):
+    found, floor = errors(result), rounding(result)
+    if bool((found < 0).any()) or bool((found[1:] > found[:-1] * (1 + 1e-6) + floor).any()):
+        raise CheckFailed("errors: a recorded row error is negative, or larger than the one before it")
+    if float(found[-1]) > max(1e-9, floor) * (1 + 1e-6):
+        raise CheckFailed("errors: the last one is above tol, though n_iter leaves room for more iterations")
+
+
+def _ratio(result):
+    """Last recorded error over the row error of the plan: after many iterations independent of the start."""
+    return float(errors(result)[-1]) / row_error(result, _A)
+
+
+def _last_is_row_error(result, student_function):
+    """Whether the last recorded error is the row error of a plan that the student returns for a smaller n_iter."""
+    last, own = float(errors(result)[-1]), row_error(result, _A)
+    if own < 1e-9:
+        return  # the plan is returned after its rows were made right: nothing to compare with
+    if abs(last - own) <= 5e-3 * own:
+        return
+    dtype = torch.float32 if rounding(result) > 1e-9 else torch.float64
+    a, b, C, eps = SLOW
+    args = (a.to(dtype), b.to(dtype), C.to(dtype), eps)
+    for n_iter in LAST_LOOKS:
+        own = row_error(student_function(*args, n_iter=n_iter, tol=0.0), _A)
+        if abs(last - own) <= 5e-3 * own:
+            return
+    raise CheckFailed("errors: what is recorded is not the L1 row error of the plan at that moment")
+
+
+def rounding(result):
+    """Row errors below this are rounding, in the precision of the returned plan."""
+    return 1e-5 if str(getattr(result[0], "dtype", "")).endswith("float32") else 1e-11

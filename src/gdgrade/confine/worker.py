@@ -4,7 +4,7 @@ Runs in a fresh fork while it has one thread, before any untrusted code is read:
 bind only the calling thread and what it starts later.
 """
 # Plain strings and os calls: this runs in every worker, where each object costs.
-# ruff: noqa: PTH112, PTH114
+# ruff: noqa: PTH112, PTH114, PTH120
 
 from __future__ import annotations
 
@@ -204,8 +204,9 @@ class _Worker:
         if not self._root:
             raise OSError(errno.EPERM, "not started as root: the worker is the same user as the judge")
         blocked = self._prepared.unreachable
-        if blocked is None and self._scratch is not None and not identity.can_enter(self._uid, self._scratch):
-            blocked = self._scratch
+        if blocked is None and self._scratch is not None:
+            around = os.path.dirname(self._scratch)  # the folder itself is about to be handed over
+            blocked = None if identity.can_enter(self._uid, around) else around
         stays = blocked is not None and not self._prepared.abi
         if self._scratch is not None:  # without root's capabilities only its owner can use it
             identity.hand_over(self._scratch, os.geteuid() if stays else self._uid)

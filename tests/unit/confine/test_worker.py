@@ -400,3 +400,19 @@ def test_scratch_works_where_root_cannot_change_the_user(policy, place, in_fork)
     state, user = in_fork(work).value
     assert state == "off: user 54325 cannot reach /root/python, and there is no Landlock"
     assert user == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the user")
+@pytest.mark.parametrize(("mode", "level"), [(0o711, "A+"), (0o700, "A")], ids=["reachable", "private"])
+def test_best_level_needs_reachable_folders(mode, level, policy, place, in_fork, landlock_abi):
+    """Scratch folders in a folder that others may enter: level A+; in a private one: A, and they work too."""
+    place.chmod(mode)
+    (place / "scratch").chmod(0o700)
+    prepared = replace(prepare(policy), unreachable=None)  # as if Python were installed for all
+
+    def work(channel):
+        reached = confine(prepared, scratch=str(place / "scratch"), keep_fds=[channel])
+        (place / "scratch" / "own").write_text("", encoding="ascii")
+        return reached.level
+
+    assert in_fork(work).value == level

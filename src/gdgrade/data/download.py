@@ -66,7 +66,7 @@ def cached_files(name: str, cache: str | os.PathLike[str] | None = None) -> list
     for file in full.files:
         path, fix = folder / file.name, f"Run: gdgrade data fetch {name} --full"
         if not path.is_file():
-            raise DataError(f"{full.title}, is not in {folder}: {file.name} is missing. {fix}")
+            raise DataError(f"not downloaded: {folder} lacks {file.name}. {fix}")
         if pooch.file_hash(str(path)) != file.sha256:
             raise DataError(f"{path} is not the published file (SHA-256 differs). {fix}")
     return [folder / file.name for file in full.files]

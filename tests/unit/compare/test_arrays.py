@@ -81,12 +81,27 @@ def test_subclasses_are_not_asked() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        None, "1", b"1", object(), {1.0}, {"a": 1.0}, np.array(["a"]), np.array([None]), np.array([1], dtype="M8[s]"),
-        [1.0, [2.0]], [[1.0], [2.0, 3.0]], ["a"], 10**400, [10**400, 1.0], torch.eye(2).to_sparse(),
-        torch.empty(2, device="meta"), float, range(3),
+        None,
+        "1",
+        b"1",
+        object(),
+        {1.0},
+        {"a": 1.0},
+        np.array(["a"]),
+        np.array([None]),
+        np.array([1], dtype="M8[s]"),
+        [1.0, [2.0]],
+        [[1.0], [2.0, 3.0]],
+        ["a"],
+        10**400,
+        [10**400, 1.0],
+        torch.eye(2).to_sparse(),
+        torch.empty(2, device="meta"),
+        float,
+        range(3),
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_what_is_no_array_raises_type_error(value: object) -> None:
     """Text, objects, ragged lists and tensors without plain data raise TypeError and nothing else."""
     with pytest.raises(TypeError):

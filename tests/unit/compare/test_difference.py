@@ -19,11 +19,19 @@ def found(got: object, expected: object, **kwargs: object) -> Difference:
 
 
 SHAPES = [
-    ((64,), (64, 2), "one score vector per particle",
-     "score: got (64,), expected (64, 2): one score vector per particle."),
+    (
+        (64,),
+        (64, 2),
+        "one score vector per particle",
+        "score: got (64,), expected (64, 2): one score vector per particle.",
+    ),
     ((2, 64), (64, 2), None, "score: got (2, 64), expected (64, 2). The axes look swapped."),
-    ((64, 1), (64,), "one number per sample",
-     "score: got (64, 1), expected (64,): one number per sample. There is an axis of size 1 too many."),
+    (
+        (64, 1),
+        (64,),
+        "one number per sample",
+        "score: got (64, 1), expected (64,): one number per sample. There is an axis of size 1 too many.",
+    ),
     ((64,), (64, 1), None, "score: got (64,), expected (64, 1). An axis of size 1 is missing."),
     ((5, 1, 2), (5, 2, 1), None, "score: got (5, 1, 2), expected (5, 2, 1). The axis of size 1 is in the wrong place."),
     ((64, 64), (64,), None, "score: got (64, 64), expected (64,). Combining shapes (64,) and (64, 1) gives (64, 64)."),
@@ -31,7 +39,7 @@ SHAPES = [
     ((1,), (), None, "score: got (1,), expected one number. There is an axis of size 1 too many."),
     ((3, 4), (), None, "score: got (3, 4), expected one number."),
     ((0, 2), (64, 2), None, "score: got (0, 2), expected (64, 2)."),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("got", "expected", "means", "message"), SHAPES)
@@ -50,7 +58,11 @@ TYPES = [
     (E > 0, E, "f: got True or False, expected numbers with a fraction."),
     (np.round(E).astype(int), E, "f: got whole numbers (type int64), expected numbers with a fraction."),
     (np.array([None, 1.0]), E[0], "f: got an array that holds no plain numbers, expected an array (2,)."),
-    (torch.eye(2).to_sparse(), E[:2], "f: got an array that holds no plain numbers, expected an array (2, 2)."),
+    (
+        torch.eye(2).to_sparse(),
+        E[:2],
+        "f: got an array that holds no plain numbers, expected an array (2, 2).",
+    ),
     (0.0, True, "f: got numbers of type float64, expected True or False."),
     (1.0, None, "f: got one number, expected None."),
     (1.0, "kmeans", "f: got one number, expected a text."),
@@ -87,16 +99,38 @@ def test_words_for_structures(got: object, expected: object, message: str) -> No
 Pair = namedtuple("Pair", "x y")
 
 AGREE = [
-    (torch.tensor(E), E), (E, torch.tensor(E)), (E.tolist(), E), (list(E), E), (E, list(E)), (tuple(E), E),
-    (E.astype(np.longdouble), E), (np.asfortranarray(E), E), (E[::-1], E[::-1].copy()),
+    (torch.tensor(E), E),
+    (E, torch.tensor(E)),
+    (E.tolist(), E),
+    (list(E), E),
+    (E, list(E)),
+    (tuple(E), E),
+    (E.astype(np.longdouble), E),
+    (np.asfortranarray(E), E),
+    (E[::-1], E[::-1].copy()),
     (torch.tensor(E, requires_grad=True), E),
-    (0.5, np.float64(0.5)), (torch.tensor(0.5), 0.5), (np.float32(0.5), 0.5), (2, 2.0), (torch.tensor(2), 2.0),
-    ([E, 1.0], (E, 1.0)), (Pair(E, 1.0), (E, 1.0)), (np.array([1.0, 2.0]), (1.0, 2.0)), ([], np.zeros(0)),
-    (OrderedDict(a=E, extra="x"), {"a": E}), ({"a": (1.0, {"b": E})}, {"a": (1.0, {"b": E})}),
-    (np.array([1, 0, 1]), np.array([1.0, 0.0, 1.0])), (np.array([3.0]), np.array([3])), (1, True),
-    (np.array([np.nan, -np.inf, 1.0]), np.array([np.nan, -np.inf, 1.0])), (None, None), ("a", "a"),
-    ((), ()), (np.zeros((0, 2)), np.zeros((0, 2))), (1e-14, 0.0), (E + 0j, E + 0j),
-]  # fmt: skip
+    (0.5, np.float64(0.5)),
+    (torch.tensor(0.5), 0.5),
+    (np.float32(0.5), 0.5),
+    (2, 2.0),
+    (torch.tensor(2), 2.0),
+    ([E, 1.0], (E, 1.0)),
+    (Pair(E, 1.0), (E, 1.0)),
+    (np.array([1.0, 2.0]), (1.0, 2.0)),
+    ([], np.zeros(0)),
+    (OrderedDict(a=E, extra="x"), {"a": E}),
+    ({"a": (1.0, {"b": E})}, {"a": (1.0, {"b": E})}),
+    (np.array([1, 0, 1]), np.array([1.0, 0.0, 1.0])),
+    (np.array([3.0]), np.array([3])),
+    (1, True),
+    (np.array([np.nan, -np.inf, 1.0]), np.array([np.nan, -np.inf, 1.0])),
+    (None, None),
+    ("a", "a"),
+    ((), ()),
+    (np.zeros((0, 2)), np.zeros((0, 2))),
+    (1e-14, 0.0),
+    (E + 0j, E + 0j),
+]
 
 
 @pytest.mark.parametrize(("got", "expected"), AGREE, ids=range(len(AGREE)))

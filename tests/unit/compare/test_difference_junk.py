@@ -16,10 +16,28 @@ ARRAYS = hnp.arrays(
     shape=hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),
 )
 ODD = st.sampled_from(
-    [None, object(), object, len, 10**400, -(10**30), b"bytes", {1, 2}, range(3), np.array([None]), np.array(["a"]),
-     np.datetime64("2026-01-01"), np.zeros(2, dtype=[("a", "f8")]), torch.eye(2).to_sparse(), np.zeros((0, 3)),
-     np.full(3, 1e308), np.ma.masked_array([1.0, 2.0], [True, False]), np.zeros((1,) * 20), torch.tensor(1.0)]
-)  # fmt: skip
+    [
+        None,
+        object(),
+        object,
+        len,
+        10**400,
+        -(10**30),
+        b"bytes",
+        {1, 2},
+        range(3),
+        np.array([None]),
+        np.array(["a"]),
+        np.datetime64("2026-01-01"),
+        np.zeros(2, dtype=[("a", "f8")]),
+        torch.eye(2).to_sparse(),
+        np.zeros((0, 3)),
+        np.full(3, 1e308),
+        np.ma.masked_array([1.0, 2.0], [True, False]),
+        np.zeros((1,) * 20),
+        torch.tensor(1.0),
+    ]
+)
 LEAVES = st.one_of(ODD, FLOATS, st.integers(), st.booleans(), st.complex_numbers(), st.text(), ARRAYS)
 KEYS = st.one_of(st.text(max_size=60), st.integers())
 JUNK = st.recursive(
@@ -63,7 +81,11 @@ def test_agreement_in_value_is_symmetric_at_equal_scale(array: np.ndarray, data:
     forward, backward = (compare(p, q, rtol=0.0, atol=1.0) for p, q in ((a, b), (b, a)))
     assert (forward is None) == (backward is None)
     if forward is not None and backward is not None:
-        assert (forward.kind, forward.largest, forward.index) == (backward.kind, backward.largest, backward.index)
+        assert (forward.kind, forward.largest, forward.index) == (
+            backward.kind,
+            backward.largest,
+            backward.index,
+        )
 
 
 @given(ARRAYS, st.integers(0, 10**6), st.floats(1e-3, 1e3))

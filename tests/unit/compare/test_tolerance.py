@@ -10,12 +10,22 @@ from gdgrade.compare import Tolerance, compare, tolerance_for
 @pytest.mark.parametrize(
     ("dtype", "rtol"),
     [
-        ("float64", 1e-8), (np.float64, 1e-8), (np.dtype("float64"), 1e-8), (torch.float64, 1e-8),
-        ("float32", 2e-5), (np.float32, 2e-5), (torch.float32, 2e-5),
-        ("float16", 1e-2), (torch.bfloat16, 1e-2), (torch.complex64, 2e-5), (np.longdouble, 1e-8),
-        (torch.int64, 0.0), (bool, 0.0), (np.uint8, 0.0),
+        ("float64", 1e-8),
+        (np.float64, 1e-8),
+        (np.dtype("float64"), 1e-8),
+        (torch.float64, 1e-8),
+        ("float32", 2e-5),
+        (np.float32, 2e-5),
+        (torch.float32, 2e-5),
+        ("float16", 1e-2),
+        (torch.bfloat16, 1e-2),
+        (torch.complex64, 2e-5),
+        (np.longdouble, 1e-8),
+        (torch.int64, 0.0),
+        (bool, 0.0),
+        (np.uint8, 0.0),
     ],
-)  # fmt: skip
+)
 def test_dtype_chooses_rtol(dtype: object, rtol: float) -> None:
     """numpy dtypes, torch dtypes and names give the same tolerance; whole numbers are exact."""
     assert tolerance_for(dtype).rtol == rtol

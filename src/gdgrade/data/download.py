@@ -87,16 +87,12 @@ def _base_address(full: FullSet, mirror: str | None) -> str:
     return f"{mirror.rstrip('/')}/{full.name}"
 
 
-def _fetch_file(
-    file: OfficialFile, base: str, folder: Path, progress: Progress | None, timeout: float
-) -> Path:
+def _fetch_file(file: OfficialFile, base: str, folder: Path, progress: Progress | None, timeout: float) -> Path:
     import pooch
     import requests
 
     url = f"{base}/{file.name}"
-    elsewhere = (
-        "Use another mirror (--mirror, or GDGRADE_MIRROR); the course's own small cut works without it."
-    )
+    elsewhere = "Use another mirror (--mirror, or GDGRADE_MIRROR); the course's own small cut works without it."
     try:
         with _quiet(pooch.get_logger()):
             pooch.retrieve(
@@ -119,9 +115,7 @@ def _fetch_file(
             f"Nothing was kept; run the command again. {elsewhere}"
         ) from error
     except requests.Timeout as error:
-        raise DataError(
-            f"{url}: no answer within {timeout:g} seconds. Try again later. {elsewhere}"
-        ) from error
+        raise DataError(f"{url}: no answer within {timeout:g} seconds. Try again later. {elsewhere}") from error
     except requests.RequestException as error:
         raise DataError(
             f"{url}: the server cannot be reached ({type(error).__name__}). Check the network and the proxy "

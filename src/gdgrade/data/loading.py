@@ -107,8 +107,7 @@ def _scaled_images(
         names = {f"x_{part}": "x", f"y_{part}": "y", f"{part}_index": "index"}
         arrays = {names[key]: array for key, array in arrays.items() if key in names}
     return {
-        key: scale_pixels(array, scaling, generator) if key.startswith("x") else array
-        for key, array in arrays.items()
+        key: scale_pixels(array, scaling, generator) if key.startswith("x") else array for key, array in arrays.items()
     }
 
 

@@ -41,14 +41,10 @@ def scale_pixels(
         return 2 * unit - 1
     if scaling == "unit":
         return unit
-    return (_uniform(generator, unit.shape) < unit if generator is not None else unit >= 0.5).astype(
-        np.float32
-    )
+    return (_uniform(generator, unit.shape) < unit if generator is not None else unit >= 0.5).astype(np.float32)
 
 
-def _uniform(
-    generator: "np.random.Generator | torch.Generator", shape: tuple[int, ...]
-) -> NDArray[np.float32]:
+def _uniform(generator: "np.random.Generator | torch.Generator", shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Uniform numbers in [0, 1): a black pixel stays black, and a full one is always 1."""
     if isinstance(generator, np.random.Generator):
         return generator.random(shape, dtype=np.float32)

@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def expectation_over_gaussian(
-    f: Callable[[Floats], Any], mean: Floats, sigma: float, *, per_sigma: int
-) -> float:
+def expectation_over_gaussian(f: Callable[[Floats], Any], mean: Floats, sigma: float, *, per_sigma: int) -> float:
     """E f(X) for X ~ N(mean, sigma^2 I) in the plane; mass beyond 8 sigma (1e-14) is left out.
 
     Args:

@@ -54,9 +54,7 @@ class Circles:
         x = points(x)
         square = (x**2).sum(-1)
         if library(x) is not np:
-            square = square.clamp_min(
-                1e-30
-            )  # at the origin the density is flat, but the root has no gradient
+            square = square.clamp_min(1e-30)  # at the origin the density is flat, but the root has no gradient
         return self._log_prob_at(square**0.5)
 
     def _log_prob_at(self, distance: Array) -> Array:
@@ -70,9 +68,7 @@ class Circles:
     def entropy(self) -> float:
         """Entropy in nats, by quadrature over the distance from the origin (error below 1e-8)."""
         step = self.sigma / 50
-        rho = np.arange(
-            step / 2, self.radii.max() + 9 * self.sigma, step
-        )  # midpoints: rho log p is flat at both ends
+        rho = np.arange(step / 2, self.radii.max() + 9 * self.sigma, step)  # midpoints: rho log p is flat at both ends
         log_p = self._log_prob_at(rho)
         return float(-np.sum(2 * np.pi * rho * np.exp(log_p) * log_p) * step)
 

@@ -21,9 +21,7 @@ class Gaussian:
         ValueError: for other shapes or a covariance that is not symmetric positive definite.
     """
 
-    def __init__(
-        self, mean: ArrayLike = (0.0, 0.0), covariance: ArrayLike = ((1.0, 0.0), (0.0, 1.0))
-    ) -> None:
+    def __init__(self, mean: ArrayLike = (0.0, 0.0), covariance: ArrayLike = ((1.0, 0.0), (0.0, 1.0))) -> None:
         self.mean = np.array(mean, dtype=float)
         self.covariance = np.array(covariance, dtype=float)
         if self.mean.shape != (2,) or self.covariance.shape != (2, 2):
@@ -72,9 +70,7 @@ class GaussianMixture:
         self.sigma = float(sigma)
         self.weights = np.ones(len(self.means)) if weights is None else np.array(weights, dtype=float)
         if self.weights.shape != (len(self.means),):
-            raise ValueError(
-                f"weights must have shape ({len(self.means)},), one per mean, got {self.weights.shape}"
-            )
+            raise ValueError(f"weights must have shape ({len(self.means)},), one per mean, got {self.weights.shape}")
         if not (self.sigma > 0 and (self.weights > 0).all()):
             raise ValueError("sigma and all weights must be positive")
         self.weights /= self.weights.sum()
@@ -97,8 +93,7 @@ class GaussianMixture:
         if len(self.means) == 1:
             return math.log(2 * math.pi * math.e * self.sigma**2)
         return -sum(
-            float(weight)
-            * expectation_over_gaussian(self._log_prob_near(mean), mean, self.sigma, per_sigma=10)
+            float(weight) * expectation_over_gaussian(self._log_prob_near(mean), mean, self.sigma, per_sigma=10)
             for weight, mean in zip(self.weights, self.means, strict=True)
         )
 

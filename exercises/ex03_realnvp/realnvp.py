@@ -34,7 +34,7 @@ class AffineCoupling(nn.Module):
         mask: (2,), ones and zeros; 1 = the coordinate passes unchanged.
         hidden: width of the network's hidden layers.
 
-    Source: [1], section 3.2-3.4, Eq. (4), (5) and (9).
+    Source: [1], sections 3.2 and 3.4; a zero start as in [2], section 3.3.
     """
 
     def __init__(self, mask: Tensor, hidden: int = 64) -> None:
@@ -51,7 +51,7 @@ class AffineCoupling(nn.Module):
         Returns:
             x (B, 2) and log |det dx/dz| (B,), in nats.
 
-        Source: [1], Eq. (7).
+        Source: [1], section 3.2.
         """
         # TODO 3.1: compute s and t from the kept coordinates first; both directions need them.
         raise NotImplementedError("exercise 3.1: AffineCoupling.forward is not written yet")
@@ -65,7 +65,7 @@ class AffineCoupling(nn.Module):
         Returns:
             z (B, 2) and log |det dz/dx| (B,), in nats.
 
-        Source: [1], Eq. (8).
+        Source: [1], section 3.3.
         """
         # TODO 3.1: solve the formula of the class for z_b; which coordinates do s and t need?
         raise NotImplementedError("exercise 3.1: AffineCoupling.inverse is not written yet")
@@ -124,7 +124,7 @@ class RealNVP(nn.Module):
             >>> RealNVP().log_prob(torch.tensor([[0.0, 0.0], [1.0, 2.0]])).detach()
             tensor([-1.8379, -4.3379])
 
-        Source: [1], Eq. (2).
+        Source: [1], section 3.1.
         """
         # TODO 3.3: one call of inverse gives both terms' ingredients.
         raise NotImplementedError("exercise 3.3: RealNVP.log_prob is not written yet")
@@ -171,8 +171,8 @@ def standardise(x: Tensor) -> tuple[Tensor, Tensor]:
         >>> standardise(torch.tensor([[0.0, -5.0], [20.0, 5.0]]))[1]  # sd 14.142 and 7.071: -log(100)
         tensor(-4.6052)
     """
-    # TODO 3.4: mean and standard deviation of each coordinate; the map is linear with a diagonal matrix.
-    raise NotImplementedError("exercise 3.4: standardise is not written yet")
+    # TODO 3.5: mean and standard deviation of each coordinate; the map is linear with a diagonal matrix.
+    raise NotImplementedError("exercise 3.5: standardise is not written yet")
 
 
 def density_grid(flow: nn.Module, lim: float, n: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -186,8 +186,8 @@ def density_grid(flow: nn.Module, lim: float, n: int) -> tuple[Tensor, Tensor, T
     Returns:
         X, Y, density, each (n, n), with X and Y as ``torch.meshgrid(axis, axis, indexing="xy")`` makes them.
     """
-    # TODO 3.4: log_prob wants a list of points (B, 2), the picture wants a square.
-    raise NotImplementedError("exercise 3.4: density_grid is not written yet")
+    # TODO 3.5: log_prob wants a list of points (B, 2), the picture wants a square.
+    raise NotImplementedError("exercise 3.5: density_grid is not written yet")
 
 
 def fit(
@@ -230,15 +230,15 @@ class ActNorm(nn.Module):
 
     def __init__(self, dim: int = 2) -> None:
         super().__init__()
-        # TODO 3.6: two parameters, and a memory of whether they are initialised that state_dict() contains.
-        raise NotImplementedError("exercise 3.6: ActNorm is not written yet")
+        # TODO 3.7: two parameters, and a memory of whether they are initialised that state_dict() contains.
+        raise NotImplementedError("exercise 3.7: ActNorm is not written yet")
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """From noise to data: z (B, dim) -> x (B, dim) and log |det dx/dz| (B,), in nats."""
-        # TODO 3.6: solve the formula of the class for x.
-        raise NotImplementedError("exercise 3.6: ActNorm.forward is not written yet")
+        # TODO 3.7: solve the formula of the class for x.
+        raise NotImplementedError("exercise 3.7: ActNorm.forward is not written yet")
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """From data to noise: x (B, dim) -> z (B, dim) and log |det dz/dx| (B,), in nats; may initialise."""
-        # TODO 3.6: initialise if this is the first batch, then apply the formula.
-        raise NotImplementedError("exercise 3.6: ActNorm.inverse is not written yet")
+        # TODO 3.7: initialise if this is the first batch, then apply the formula.
+        raise NotImplementedError("exercise 3.7: ActNorm.inverse is not written yet")

@@ -34,7 +34,7 @@ class AffineCoupling(nn.Module):
         mask: (2,), ones and zeros; 1 = the coordinate passes unchanged.
         hidden: width of the network that computes s and t.
 
-    Source: Dinh et al. (2017), Eq. (4), (5), (7), (8), with the mask of Eq. (9).
+    Source: Dinh et al. (2017), sections 3.2-3.4 (masked form); Kingma & Dhariwal (2018), section 3.3 (zero start).
     """
 
     mask: Tensor
@@ -110,7 +110,7 @@ class RealNVP(nn.Module):
 
         $\log p(x) = -\tfrac12\lVert z\rVert^2 - \tfrac d2\log 2\pi + \log\lvert\det dz/dx\rvert$, with d = 2.
 
-        Source: Dinh et al. (2017), Eq. (2).
+        Source: Dinh et al. (2017), section 3.1.
         """
         z, log_det = self.inverse(x)
         dim = z.shape[-1]

@@ -38,6 +38,7 @@ def packages(tmp_path, monkeypatch):
     for name in ("single", "other"):
         (folder / f"{name}.py").write_text(f"name = {name!r}\n", encoding="utf-8")
         (folder / "__pycache__" / f"{name}.cpython-311.pyc").write_bytes(b"")
+    (folder / "alias").symlink_to(folder / "alpha")
     monkeypatch.syspath_prepend(folder)
     return folder
 
@@ -68,6 +69,7 @@ def test_rules_go_around_what_is_forbidden(packages):
     assert rules[str(packages)] == READ_DIR
     assert rules[str(packages / "beta")] == READ
     assert rules[str(packages / "alphabet")] == READ
+    assert str(packages / "alias") not in rules
     assert not [path for path in rules if Path(path).name.lower().startswith("alpha") and "alphabet" not in path]
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from gdgrade.confine import ConfinementError, Limits, Policy, confine, prepare
-from gdgrade.confine.kernel import PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, Kernel
+from gdgrade.confine.identity import hand_over
+from gdgrade.confine.kernel import PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, PR_SET_DUMPABLE, Kernel
 from gdgrade.confine.policy import is_on
 
 ALWAYS_HERE = (
@@ -59,6 +60,7 @@ def confined(policy, place, in_fork, user):
         prepared = prepare(wanted)
 
         def work(channel):
+            Kernel().prctl(PR_SET_DUMPABLE, 1)  # as in a process that never changed its user
             reached = confine(prepared, scratch=scratch and str(place / scratch), keep_fds=[channel])
             return attack(reached)
 
@@ -225,6 +227,7 @@ def test_root_becomes_an_ordinary_user(policy, place, in_fork):
     prepared = prepare(policy)
 
     def work(channel):
+        os.setgroups([1, 2])
         confine(prepared, scratch=str(place / "scratch"), keep_fds=[channel], uid=54322)
         Path("own").write_text("", encoding="ascii")
         back = None
@@ -416,3 +419,37 @@ def test_best_level_needs_reachable_folders(mode, level, policy, place, in_fork,
         return reached.level
 
     assert in_fork(work).value == level
+
+
+class FailingLandlock(Kernel):
+    """Has Landlock, until it matters."""
+
+    def landlock_restrict(self, ruleset):
+        raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has capabilities to lose")
+def test_no_capability_survives_a_failing_landlock(policy, place, in_fork, landlock_abi):
+    """The capability to enter private folders is kept only as long as Landlock decides what is read."""
+    (place / "secret").chmod(0o600)
+
+    def read_secret(kernel):
+        prepared = replace(prepare(policy, kernel=kernel), unreachable="/root/python")
+
+        def work(channel):
+            confine(prepared, scratch=str(place / "scratch"), keep_fds=[channel])
+            return (place / "secret").read_bytes().decode()
+
+        return in_fork(work)
+
+    assert read_secret(FailingLandlock()).errno == errno.EACCES
+    assert read_secret(Kernel()).errno == errno.EACCES
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands folders over")
+def test_links_are_never_handed_over(place):
+    """A symbolic link put in place of the scratch folder does not give another folder away."""
+    (place / "link").symlink_to(place / "other")
+    with pytest.raises(OSError, match="[Nn]ot a directory|symbolic"):
+        hand_over(str(place / "link"), 54326)
+    assert (place / "other").stat().st_uid == 0

@@ -41,7 +41,7 @@ def _needs(exercise: dict[str, Any], base: Path, line_of: LineOf) -> Iterator[Co
     ids = [((*base, "parts", i, "id"), part.get("id")) for i, part in parts]
     yield from _twice(ids, "part id", line_of)
     known = [name for _, name in ids if isinstance(name, str)]
-    optional = {part.get("id") for _, part in parts if part.get("optional") is True}
+    required = {part.get("id") for _, part in parts if part.get("optional") is not True}
     graph: dict[str, list[str]] = {}
     places: dict[str, Path] = {}
     for i, part in parts:
@@ -54,10 +54,12 @@ def _needs(exercise: dict[str, Any], base: Path, line_of: LineOf) -> Iterator[Co
             if not isinstance(need, str):
                 continue
             if need not in known:
+                if len(known) < len(ids):
+                    continue  # it may mean the part whose id is wrong itself: one error is enough
                 guess = nearest(need, known)
                 advice = f"Did you mean {guess!r}?" if guess else f"The parts are {', '.join(known)}."
                 yield (*place, j), f"there is no part {need[:60]!r} in this exercise. {advice}"
-            elif need in optional and name not in optional:
+            elif name in required and need not in required:
                 advice = f"Make {name!r} optional too, or delete the need."
                 fault = f"part {name!r} is required but needs {need!r}, which is optional."
                 yield (*place, j), f"{fault} {advice}"

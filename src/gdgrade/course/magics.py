@@ -30,7 +30,7 @@ def neutralise(cell: str) -> tuple[str, list[str]]:
 
     Example:
         >>> neutralise("%matplotlib inline\\nx = 1")
-        ('pass  # %matplotlib inline\\nx = 1', ['%matplotlib'])
+        ('# %matplotlib inline\\nx = 1', ['%matplotlib'])
     """
     rows = cell.split("\n")
     found: list[str] = []
@@ -69,8 +69,10 @@ def _quiet(row: str) -> str | None:
         return f"{assigned[1]}{' = '.join(names)} = None  # {row.strip()}"
     if _COMMAND.match(row) or _HELP.match(row):
         body = row.lstrip(" \t")
-        # ``pass`` and not a bare comment: the command may be all that an ``if`` has.
-        return f"{row[: len(row) - len(body)]}pass  # {body}"
+        indent = row[: len(row) - len(body)]
+        # Indented, the command may be all that an ``if`` has; at the margin a future import may have to follow it,
+        # before which only comments may stand.
+        return f"{indent}pass  # {body}" if indent else f"# {body}"
     return None
 
 

@@ -20,7 +20,7 @@ CellLine = tuple[int, int]  # (code cell, line in it), 1-based
 
 MAX_CELLS = 5000
 _FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import[ \t]+([A-Za-z_, \t]+?)[ \t]*(?:#.*)?$")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_BROKEN = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def notebook_source(text: str, name: str, max_bytes: int) -> NotebookSource:
         code, magics = neutralise(cell)
         if magics:
             remarks.append(f"Cell {number}: notebook commands were left out ({_some(magics)}).")
-        code = _without_surrogates(code, number, remarks)
+        code = _without_broken(code, number, remarks)
         trouble = _trouble(code)
         rows = code.split("\n")
         if trouble:
@@ -121,12 +121,12 @@ def _text(source: object) -> str:
     return source.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
 
-def _without_surrogates(code: str, number: int, remarks: list[str]) -> str:
-    """JSON can spell half a character; no encoder takes it, so nor could the wire."""
-    if not _SURROGATE.search(code):
+def _without_broken(code: str, number: int, remarks: list[str]) -> str:
+    """JSON can spell NUL, which no compiler takes even in a comment, and half a character, which no encoder takes."""
+    if not _BROKEN.search(code):
         return code
     remarks.append(f"Cell {number}: broken characters were replaced.")
-    return _SURROGATE.sub("\ufffd", code)
+    return _BROKEN.sub("\ufffd", code)
 
 
 def _trouble(code: str) -> str | None:
@@ -137,8 +137,6 @@ def _trouble(code: str) -> str | None:
             compile(code, "<cell>", "exec", dont_inherit=True)
     except SyntaxError as error:
         return f"line {error.lineno or 1}: {error.msg}"
-    except ValueError:
-        return "it holds a NUL character"
     except (RecursionError, MemoryError, OverflowError):
         return "it is nested too deeply"
     return None

@@ -131,17 +131,19 @@ def _read_bytes(path: Path, name: str, limit: int, follow_symlinks: bool) -> byt
         raise SubmissionError(f"{name} cannot be opened: {reason}.", "unreadable") from None
     except ValueError:  # a NUL in the path
         raise SubmissionError(f"There is no file {name}.", "missing") from None
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
+    try:
+        mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             raise SubmissionError(f"{name} is a folder; give the file in it.", "directory")
         if not stat.S_ISREG(mode):
             raise SubmissionError(f"{name} is not an ordinary file (a pipe, a device or the like).", "not_a_file")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(limit + 1)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise SubmissionError(f"{name} cannot be read: {reason}.", "unreadable") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SubmissionError(f"{name} cannot be read: {reason}.", "unreadable") from None
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise SubmissionError(f"{name} is larger than {in_words(limit)}.", "too_large")
     return data

@@ -1,0 +1,116 @@
+"""Planted submissions: right and wrong answers whose verdict is written in their first line.
+
+::
+
+    # right: autograd instead of the closed form
+    # wrong: noise times eta | fails: step/given_noise, sample/given_noise | diagnosis: noise_times_eta
+    # wrong: endless loop | fails: step/given_noise | cause: timeout
+
+`fails` lists exactly the checks that fail by themselves; what is skipped because of them is not listed. `diagnosis`
+names the mistake that the student must be told ("none": nobody may be accused). `cause` is the cause of the failed
+checks where it is not "student". `run: full` also runs the checks that train a network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class HeaderError(ValueError):
+    """A planted file whose first line does not say what it is."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One planted file and the verdict it promises."""
+
+    path: Path
+    right: bool
+    what: str
+    fails: frozenset[str] = frozenset()
+    diagnosis: str | None = None
+    cause: str = "student"
+    full: bool = False
+
+
+def read_planted(path: Path) -> Planted:
+    """The promise in a planted file's first line.
+
+    Raises:
+        HeaderError: the line is missing or malformed.
+    """
+    first = path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0]
+    found = re.match(r"#\s*(right|wrong):\s*(.*)$", first)
+    if found is None:
+        raise HeaderError(f"{path.name}: the first line must begin with '# right:' or '# wrong:'")
+    what, *fields = (field.strip() for field in found[2].split("|"))
+    values = dict(_field(path, field) for field in fields if field)
+    unknown = set(values) - {"fails", "diagnosis", "cause", "run"}
+    if unknown:
+        raise HeaderError(f"{path.name}: unknown field {', '.join(sorted(unknown))}")
+    fails = frozenset(name.strip() for name in values.get("fails", "").split(",") if name.strip())
+    right = found[1] == "right"
+    if (right and fails) or (not right and not fails):
+        raise HeaderError(f"{path.name}: a wrong answer names the checks that it fails, a right one none")
+    return Planted(
+        path, right, what, fails, values.get("diagnosis"), values.get("cause", "student"), values.get("run") == "full"
+    )
+
+
+def planted_files(folder: Path) -> list[Planted]:
+    """All planted submissions of an exercise, in order of their names."""
+    return [read_planted(path) for path in sorted(folder.glob("*.py"))]
+
+
+def disagreements(planted: Planted, outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where a judged planted submission does not keep its promise; empty when all is as written.
+
+    Args:
+        outcomes: as `gdgrade.judging.run` returns them.
+    """
+    problems = [f"{short(entry)} is an error of the grader: {entry['message']}" for entry in _errors(outcomes)]
+    failed = {short(entry): entry for entry in outcomes if entry["outcome"] == "failed"}
+    if planted.right:
+        for entry in outcomes:
+            if entry["outcome"] != "passed":
+                problems.append(f"{short(entry)} {entry['outcome']}: {entry['message']}")
+        return problems
+    for name in sorted(planted.fails - set(failed)):
+        problems.append(f"{name} should fail and does not")
+    for name in sorted(set(failed) - planted.fails):
+        problems.append(f"{name} fails and is not named: {failed[name]['message']}")
+    for name, entry in failed.items():
+        if entry["cause"] != planted.cause:
+            problems.append(f"{name} has the cause {entry['cause']}, not {planted.cause}")
+    if planted.diagnosis is not None:
+        problems += _wrong_diagnosis(planted, failed)
+    return problems
+
+
+def short(outcome: Mapping[str, Any]) -> str:
+    """The check's id without its exercise: "step/given_noise"."""
+    return str(outcome["id"]).split("/", 1)[1]
+
+
+def _wrong_diagnosis(planted: Planted, failed: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    named = {entry["mistake"] for entry in failed.values() if entry["mistake"] is not None}
+    wanted = set() if planted.diagnosis == "none" else {planted.diagnosis}
+    if named == wanted:
+        return []
+    seen = ", ".join(sorted(named)) or "nobody"
+    return [f"accused: {seen}; should be {planted.diagnosis}"]
+
+
+def _errors(outcomes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [entry for entry in outcomes if entry["outcome"] == "error"]
+
+
+def _field(path: Path, text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise HeaderError(f"{path.name}: {text!r} is no field; write name: value")
+    return name.strip(), value.strip()

@@ -1,0 +1,2 @@
+# cheat: never finishes loading | points: 0 | cause: timeout
+while True: pass

@@ -27,7 +27,7 @@ from gdgrade.report.wording import (
     waiting_sentences,
 )
 
-BAR_WIDTH = 17  # the length of "not attempted yet", which stands in its place
+BAR_WIDTH = 18  # the length of "waits for 5.2, 5.3", which stands in its place
 MAX_OTHERS = 8  # further failures in one line each; more of them help nobody
 COLOURS = {"passed": "green", "failed": "red", "waiting": "dim", "not_run": "dim", "not_attempted": "yellow"}
 

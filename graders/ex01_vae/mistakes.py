@@ -606,8 +606,8 @@ def train_encoder_only(ref, encoder, decoder, data, epochs=20, batch_size=128, l
 
 @mistake(
     of="train",
-    title="copies of the networks are trained, the caller's stay as they were",
-    hint="Which objects does the caller look at after train returns? Are these the ones you changed?",
+    title="the caller's networks stay as they were: copies are trained, or no step is ever taken",
+    hint="Print one weight of the caller's network before and after train. Which line of yours should change it?",
     checks=SHORT_RUN,
 )
 def train_copies(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
@@ -713,6 +713,7 @@ def grid_of_levels(ref, decoder, n=15):
     of="interpolate",
     title="the pictures are mixed, not the codes",
     hint="Where does the straight line run: between two images, or between two points of the latent plane?",
+    checks=("interpolation/",),
 )
 def interpolate_pictures(ref, x_a, x_b, encoder, decoder, n=10):
     mu, _ = encoder(torch.stack([x_a, x_b]))
@@ -725,6 +726,7 @@ def interpolate_pictures(ref, x_a, x_b, encoder, decoder, n=10):
     of="interpolate",
     title="the last code is left out",
     hint="Which code belongs to the last of your n pictures?",
+    checks=("interpolation/",),
 )
 def interpolate_without_end(ref, x_a, x_b, encoder, decoder, n=10):
     mu, _ = encoder(torch.stack([x_a, x_b]))
@@ -736,6 +738,7 @@ def interpolate_without_end(ref, x_a, x_b, encoder, decoder, n=10):
     of="interpolate",
     title="logits are returned instead of probabilities",
     hint="Which values can a pixel of your pictures take, and which should it take?",
+    checks=("interpolation/",),
 )
 def interpolate_logits(ref, x_a, x_b, encoder, decoder, n=10):
     mu, _ = encoder(torch.stack([x_a, x_b]))
@@ -746,6 +749,7 @@ def interpolate_logits(ref, x_a, x_b, encoder, decoder, n=10):
     of="gaussian_log_likelihood",
     title="the normalising constant is left out",
     hint="Does the exponential of your function integrate to one over x?",
+    checks=("gaussian/log_density",),
 )
 def gaussian_without_constant(ref, x_hat, x, sigma):
     return -((x - x_hat) ** 2).sum(-1) / (2 * sigma**2)
@@ -755,6 +759,7 @@ def gaussian_without_constant(ref, x_hat, x, sigma):
     of="gaussian_log_likelihood",
     title="sigma is used as a variance",
     hint="What happens to the squared error's weight when sigma doubles?",
+    checks=("gaussian/log_density",),
 )
 def gaussian_sigma_for_variance(ref, x_hat, x, sigma):
     return -0.5 * ((x - x_hat) ** 2 / sigma + math.log(2 * math.pi * sigma)).sum(-1)
@@ -764,6 +769,7 @@ def gaussian_sigma_for_variance(ref, x_hat, x, sigma):
     of="gaussian_log_likelihood",
     title="the constant of one coordinate instead of D",
     hint="How many normal densities are multiplied? How many constants does their logarithm add up?",
+    checks=("gaussian/log_density",),
 )
 def gaussian_one_constant(ref, x_hat, x, sigma):
     return -0.5 * math.log(2 * math.pi * sigma**2) - ((x - x_hat) ** 2).sum(-1) / (2 * sigma**2)

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from gdgrade.checks import StudentError, correlation_test, mean_z, observe, require, variance_chi2
+
 PIXELS, LATENT = 784, 2
 
 
@@ -37,7 +39,10 @@ def smooth_encoder(draw: Any) -> Any:
 
 
 def smooth_decoder(draw: Any) -> Any:
-    """A decoder (.., 2) -> logits (.., 784) with random weights; logits about 2 in size."""
+    """A decoder (.., 2) -> logits (.., 784) with random weights; logits about 0.8 in size.
+
+    Grey images then have -650 to -550 nats: exp of that is small, but not yet 0 in float64.
+    """
 
     class SmoothDecoder(torch.nn.Module):
         def __init__(self, first: Any, second: Any, bias: Any) -> None:
@@ -48,7 +53,7 @@ def smooth_decoder(draw: Any) -> Any:
             hidden = (z @ self.first.to(z.dtype)).tanh()
             return hidden @ self.second.to(z.dtype) + self.bias.to(z.dtype)
 
-    return SmoothDecoder(draw.normal(LATENT, 8), draw.normal(8, PIXELS, scale=0.5), draw.normal(PIXELS))
+    return SmoothDecoder(draw.normal(LATENT, 8), draw.normal(8, PIXELS, scale=0.3), draw.normal(PIXELS, scale=0.4))
 
 
 def constant_decoder(logits: Any) -> Any:
@@ -68,6 +73,10 @@ def constant_decoder(logits: Any) -> Any:
 def tagged_encoder() -> Any:
     """An encoder that reads q(z|x) from grey pixels: mu = 8 t - 4 of pixels 1, 2; logvar = 8 t - 6 of 3, 4."""
 
+    class Posterior(NamedTuple):
+        mu: Any
+        logvar: Any
+
     class TaggedEncoder(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -75,7 +84,7 @@ def tagged_encoder() -> Any:
 
         def forward(self, x: Any) -> Any:
             one = self.unit.to(x.dtype)
-            return one * (8 * x[..., 1:3] - 4), one * (8 * x[..., 3:5] - 6)
+            return Posterior(one * (8 * x[..., 1:3] - 4), one * (8 * x[..., 3:5] - 6))
 
     return TaggedEncoder()
 
@@ -181,3 +190,61 @@ def grey_images(draw: Any, rows: int) -> Any:
     """Images (rows, 784): a third of the pixels black, a third white, a third grey."""
     levels = draw.uniform(rows, PIXELS, low=-1.0, high=2.0)
     return levels.clamp(0.0, 1.0)
+
+
+# --- reading answers -----------------------------------------------------------------------------
+
+
+def attempted(student: Any, name: str) -> None:
+    """An optional function that the student's file does not define counts as not attempted, like the stub's."""
+    if not student.has(name):
+        raise StudentError("not_implemented", "", f"{name} is optional and not there", function=name)
+
+
+def array_of(value: Any, shape: tuple[int, ...], name: str) -> Any:
+    """`value` as a float64 tensor of the given shape, or a failed check that says what came."""
+    found = getattr(value, "shape", None)
+    require(found is not None, f"{name}: an array was expected, a {type(value).__name__} came")
+    require(tuple(found) == shape, f"{name} has shape {tuple(found)}, expected {shape}")
+    return torch.as_tensor(value).detach().to(torch.float64)
+
+
+def two_outputs(answer: Any) -> tuple[Any, Any]:
+    """mu and logvar from whatever an encoder returned: a tuple, a list or a dict of two."""
+    items = list(answer.values()) if isinstance(answer, dict) else answer
+    right = isinstance(items, tuple | list) and len(items) == 2
+    require(right, "the encoder must return two arrays, mu and logvar")
+    return items[0], items[1]
+
+
+def recorded_codes(spy: Any) -> Any:
+    """All codes (rows, 2) that a recorded decoder was asked for, in the order of the calls."""
+    require(spy.count > 0, "the decoder was never called")
+    codes = []
+    for call in spy.calls:
+        values = [*call.args, *call.kwargs.values()]
+        require(len(values) == 1, "the decoder takes one argument, the codes")
+        z = torch.as_tensor(values[0]).detach().to(torch.float64)
+        require(z.ndim > 0 and z.shape[-1] == LATENT, f"the decoder was given codes of shape {tuple(z.shape)}")
+        codes.append(z.reshape(-1, LATENT))
+    return torch.cat(codes)
+
+
+def noise_tests(first: Any, second: Any) -> list[Any]:
+    """Tests that two arrays (rows, 2) are independent standard normal noise; their traits are noted for diagnosis."""
+    traits = {
+        "equal in all rows": torch.allclose(first, first[:1].expand_as(first), atol=1e-4),
+        "equal in both coordinates": torch.allclose(first[:, 0], first[:, 1], atol=1e-4),
+        "equal in both calls": torch.allclose(first, second, atol=1e-4),
+        "never negative": bool((first > -1e-4).all()),
+    }
+    for name, value in traits.items():
+        observe(name, value)
+    neighbours = first[0::2, 0], first[1::2, 0]
+    return [
+        mean_z(first.flatten(), 0.0, 1.0, name="mean of the noise"),
+        variance_chi2(first.flatten(), 1.0, 0.0, name="variance of the noise"),
+        correlation_test(*neighbours, name="correlation between neighbouring images"),
+        correlation_test(first[:, 0], first[:, 1], name="correlation between the two coordinates"),
+        correlation_test(first[:, 0], second[:, 0], name="correlation between two calls"),
+    ]

@@ -10,6 +10,7 @@ import numpy as np
 
 EPOCHS = 20
 NEIGHBOURS = 15
+SHORT_IMAGES, SHORT_EPOCHS, SHORT_BATCH, SHORT_RATE = 1000, 6, 50, 2e-3
 
 
 def train_and_show(module: Any, images: Any, test_images: Any, noise: Any, seed: int, epochs: int) -> Any:
@@ -110,3 +111,59 @@ def independent_pixels(images: Any, test_images: Any) -> float:
 def limits() -> dict[str, Any]:
     """The pass limits, from calibration.json; `calibrate.py` writes that file."""
     return json.loads((Path(__file__).parent / "calibration.json").read_text(encoding="utf-8"))["limits"]
+
+
+def short_run(
+    module: Any, images: Any, noise: Any, seed: int, epochs: int, batch_size: int, lr: float
+) -> Any:
+    """Runs in the worker: a training of a second, and the networks' answers before and after it.
+
+    Args:
+        module: the student's module.
+        images: uint8 pixels, (N, 784).
+        noise: (N, 2).
+        seed: for torch's, numpy's and Python's generators.
+        epochs, batch_size, lr: handed on to `train`.
+
+    Returns:
+        For the encoder and the decoder, whether any parameter changed; then mu, logvar (N, 2) and logits (N, 784)
+        before and after.
+    """
+    import random
+
+    import numpy as np
+    import torch
+
+    def answers() -> Any:
+        with torch.no_grad():
+            answer = encoder(data)
+            if hasattr(answer, "__dataclass_fields__"):
+                answer = [getattr(answer, name) for name in answer.__dataclass_fields__]
+            mu, logvar = answer.values() if isinstance(answer, dict) else answer
+            mu, logvar = torch.as_tensor(mu), torch.as_tensor(logvar)
+            return mu, logvar, torch.as_tensor(decoder(mu + torch.exp(logvar / 2) * noise.to(mu.dtype)))
+
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - students' code may use the global generator
+    random.seed(seed)
+    data = images.to(torch.get_default_dtype()) / 255
+    encoder, decoder = module.Encoder(), module.Decoder()
+    before = answers()
+    copies = [[value.detach().clone() for value in network.parameters()] for network in (encoder, decoder)]
+    module.train(encoder, decoder, data, epochs=epochs, batch_size=batch_size, lr=lr)
+    moved = [
+        any(not torch.equal(old, new) for old, new in zip(copy, network.parameters(), strict=True))
+        for copy, network in zip(copies, (encoder, decoder), strict=True)
+    ]
+    encoder.eval()
+    decoder.eval()
+    return moved, before, answers()
+
+
+def bound_of(answers: Any, images: Any) -> tuple[float, float]:
+    """Mean ELBO and mean KL (nats) of mu, logvar and logits, by the judge's own formulas in float64."""
+    mu, logvar, logits = (np.asarray(item, dtype=np.float64) for item in answers)
+    x = np.asarray(images, dtype=np.float64) / 255
+    reconstruction = (x * logits - np.logaddexp(0.0, logits)).sum(1)
+    kl = 0.5 * (np.exp(logvar) + mu**2 - 1 - logvar).sum(1)
+    return float((reconstruction - kl).mean()), float(kl.mean())

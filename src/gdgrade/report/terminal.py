@@ -14,10 +14,11 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from gdgrade.report.model import CheckResult, PartResult, Report
+from gdgrade.report.model import HIDDEN_MESSAGE, CheckResult, PartResult, Report
 from gdgrade.report.wording import (
     CAUSE_WORDS,
     failures,
+    heading,
     many,
     next_sentence,
     part_note,
@@ -168,11 +169,13 @@ class _View:
         colour = "yellow" if check.undecided or check.cause == "not_attempted" else "red"
         hidden = ", hidden check" if check.visibility == "hidden" else ""
         points = f" ({points_of(check.points, check.max_points)}{hidden})"
-        return self._text((word, f"bold {colour}"), (f" {check.part} {check.title}", "bold"), (points, "dim"))
+        return self._text((word, f"bold {colour}"), (f" {heading(check)}", "bold"), (points, "dim"))
 
-    def _in_short(self, check: CheckResult) -> Text:
-        first = check.message.split("\n", 1)[0]
-        return self._text(f"{check.part} {check.title}", (f": {first}" if first else "", "dim"))
+    def _in_short(self, check: CheckResult) -> RenderableType:
+        hidden = check.visibility == "hidden"
+        title = self._text(heading(check), (" (hidden check)" if hidden else "", "dim"))
+        first = "" if check.message == HIDDEN_MESSAGE else check.message.split("\n", 1)[0]
+        return Group(title, _indented(self._text((first, "dim")), 2)) if first else title
 
     def _comparison(self, check: CheckResult) -> RenderableType:
         grid = Table.grid(padding=(0, 2, 0, 0))
@@ -208,13 +211,13 @@ class _View:
             for check in self._report.checks:
                 if check.outcome == "passed":
                     facts = (f"  {_facts(check)}", "dim")
-                    yield self._text(("passed", "green"), f" {check.part} {check.title}", facts)
+                    yield self._text(("passed", "green"), f" {heading(check)}", facts)
 
     def _output(self) -> Iterator[RenderableType]:
         if self._verbose:
             for check in self._report.checks:
                 if check.output.strip():
-                    yield self._text((f"Printed during {check.part} {check.title}:", "dim"))
+                    yield self._text((f"Printed during {heading(check)}:", "dim"))
                     # Bars in front of every line: printed text cannot pass for a line of this report.
                     bar = "| " if self._ascii else "│ "
                     for row in check.output.rstrip("\n").split("\n"):

@@ -23,6 +23,11 @@ def points_of(got: float, most: float) -> str:
     return f"{got:g} of {most:g} {'point' if most == 1 else 'points'}"
 
 
+def heading(check: CheckResult) -> str:
+    """``5.2 A step uses the given noise``: part and title, which is a docstring's line, without its full stop."""
+    return f"{check.part} {check.title.removesuffix('.')}"
+
+
 def many(count: int, thing: str) -> str:
     """``1 check``, ``3 checks``."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
@@ -75,7 +80,7 @@ def waiting_sentences(report: Report) -> list[str]:
         if check.waits_for:
             groups[check.waits_for] = groups.get(check.waits_for, 0) + 1
         else:
-            sentences.append(f"{check.part} {check.title}: skipped. {check.message}".rstrip())
+            sentences.append(f"{heading(check)}: skipped. {check.message}".rstrip())
     waits = [
         f"{many(count, 'check')} {'waits' if count == 1 else 'wait'} for {listed(needs)}."
         for needs, count in groups.items()
@@ -95,7 +100,7 @@ def remark_sentences(report: Report) -> list[str]:
 
 
 def total_sentence(report: Report) -> str:
-    """``7 of 20 points, bonus 1 of 2; 3 points not judged yet``."""
+    """``7 of 20 points, bonus 1 of 2 (3 not judged yet)``."""
     totals = report.totals
     text = points_of(totals.points, totals.max_points)
     if totals.bonus:

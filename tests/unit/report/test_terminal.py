@@ -226,3 +226,32 @@ def test_markup_and_emoji_codes_stay_text(mixed: Report) -> None:
     text = shown(mixed, 120)
     assert "[bold red]largest[/] difference 0.9 at [3, 1] :boom: \\x1b[31m" in text
     assert "[link=file:///]odd[/link]" in text
+
+
+def test_titles_come_without_their_full_stop(make: Make, check: Check) -> None:
+    """A title is a docstring's line; inside of a sentence its full stop would be odd."""
+    title = "A step uses the given noise."
+    report = make(*(check(f"a/{i}", "5.1", "failed", cause="student", title=title, message="no") for i in "ab"))
+    text = shown(report)
+    assert "FAILED 5.1 A step uses the given noise (0 of 1 point)" in text
+    assert "  5.1 A step uses the given noise\n    no\n" in text
+
+
+def test_a_check_skipped_for_another_reason_says_which(make: Make, check: Check) -> None:
+    """Not everything that is skipped waits for a part."""
+    report = make(check("a/a", "5.1"), check("a/b", "5.1", "skipped", message="Left out on this system."))
+    text = shown(report)
+    assert "5.1 B: skipped. Left out on this system." in text
+
+
+def test_the_last_word(make: Make, check: Check) -> None:
+    """What to do next when all that counts passed: the bonus, or nothing more."""
+    points = {"5.1": 2, "5.2": 3, "5.3": 3, "5.4": 4, "5.5": 3, "5.6": 2}
+    passed = [check(f"a/{part}", part, points=value) for part, value in points.items()]
+    bonus = check("m/a", "5.7", "failed", 2, cause="not_attempted")
+    text = shown(make(*passed, bonus), 120)
+    assert (
+        "All that counts passed. If you like, write the bonus part 5.7, then run gdgrade check ex05 --part 5.7" in text
+    )
+    skipped = check("m/a", "5.7", "skipped", 2, message="Left out on this system.")
+    assert "Some checks were skipped; see above." in shown(make(*passed, skipped))

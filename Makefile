@@ -15,6 +15,7 @@ EXTRAS ?= dev
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT := out
+FUZZ_SECONDS ?= 60
 
 # The first Python that starts and is new enough; a name found may be a wrapper that does not start.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -79,8 +80,12 @@ tests: $(READY) ## pytest alone
 # ---------------------------------------------------------------- the rest
 
 .PHONY: fuzz
-fuzz: $(READY) ## the property tests with many more, ever new examples
+fuzz: $(READY) ## property tests with ever new examples, then coverage-guided fuzzing (FUZZ_SECONDS each)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS),fuzz]'
+	@mkdir -p $(OUT)/fuzz
+	for target in frames values manifest submission; do \
+		$(BIN)/python fuzz/coverage_guided.py $$target $(FUZZ_SECONDS); done
 
 .PHONY: calibrate
 calibrate: $(READY) ## measure the pass limits of training checks anew (long)

@@ -66,6 +66,7 @@ def make_job(course: Course, exercise: Exercise, submission: Submission, options
         forbidden=tuple(exercise.forbidden_packages),
         confine=options.confine,
         start_method=options.start_method or ("fork" if fork_available() else "spawn"),
+        extra={"secret_fingerprint": seeds.fingerprint, "seed_warning": seeds.warning},
     )
 
 
@@ -145,7 +146,7 @@ def to_report(
         submission=SubmissionRef(name=submission.display_name, sha256=submission.sha256, kind=submission.kind),
         confinement=Confinement(level=reached.get("level") or "none", layers=layers),
         versions=Versions(gdgrade=__version__, course=course.revision, platform=_platform(), **_versions(result)),
-        seeds=SeedInfo(public=job.public_seed, secret=_fingerprint(job.secret_seed)),
+        seeds=SeedInfo(public=job.public_seed, secret=job.extra.get("secret_fingerprint")),
         remarks=submission.remarks,
         timings=RunTimings(started_at=began, seconds=seconds),
     )
@@ -175,12 +176,3 @@ def _versions(result: Mapping[str, Any]) -> dict[str, str]:
 
 def _platform() -> str:
     return f"{platform.system()} {platform.machine()}"
-
-
-def _fingerprint(secret: str | None) -> str | None:
-    """Tells two secret seeds apart without telling either."""
-    if secret is None:
-        return None
-    import hashlib
-
-    return hashlib.sha256(f"gdgrade fingerprint {secret}".encode()).hexdigest()[:12]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     help="How to print the report.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Another public seed than the course's.")
+@click.option("--show-hidden", is_flag=True, help="For staff: also show what hidden checks saw and expected.")
 @click.option("--no-color", is_flag=True, help="Plain text, without colours.")
 @confine_option
 @start_method_option
@@ -50,6 +51,7 @@ def check_command(
     verbose: bool,
     style: str,
     seed: int | None,
+    show_hidden: bool,
     no_color: bool,
     confine: str,
     start_method: str | None,
@@ -85,7 +87,8 @@ def check_command(
     except KeyboardInterrupt:
         click.echo("stopped; nothing was recorded", err=True)
         sys.exit(130)
-    _show(report, style, verbose, no_color)
+    command = f"gdgrade check {exercise}" + (f" {file}" if file is not None else "")
+    _show(report if show_hidden else report.redacted(), style, verbose, no_color, show_hidden, command)
     sys.exit(report.exit_code)
 
 
@@ -119,6 +122,8 @@ def _judge(
         usage(str(error))
     if part is not None and part not in {entry.id for entry in exercise.parts}:
         usage(f"{exercise.id} has no part {part!r}; its parts are {', '.join(entry.id for entry in exercise.parts)}")
+    if job.extra.get("seed_warning"):
+        click.echo(f"gdgrade: warning: {job.extra['seed_warning']}", err=True)
     with _progress(job) as on_event:
         result = run(job, zygote, on_event)
     if result["errors"]:
@@ -153,18 +158,18 @@ def _progress(job: Job) -> Iterator[Any]:
         yield on_event
 
 
-def _show(report: Report, style: str, verbose: bool, no_color: bool) -> None:
+def _show(report: Report, style: str, verbose: bool, no_color: bool, show_hidden: bool, command: str) -> None:
     if style == "json":
         click.echo(report.to_json(), nl=False)
         return
     if style == "junit":
         from gdgrade.report.junit import to_junit
 
-        click.echo(to_junit(report))
+        click.echo(to_junit(report, show_hidden=show_hidden))
         return
     from rich.console import Console
 
     from gdgrade.report.terminal import print_report
 
     console = Console(no_color=no_color or bool(os.environ.get("NO_COLOR")), highlight=False)
-    print_report(report, console, verbose=verbose)
+    print_report(report, console, verbose=verbose, show_hidden=show_hidden, command=command)

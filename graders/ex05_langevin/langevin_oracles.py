@@ -3,6 +3,8 @@
 Every score takes points in any number, shape (..., d), as tensors or numpy arrays, and is differentiable.
 """
 
+import math
+
 import torch
 
 from gdgrade.checks import StudentError, observe, require
@@ -112,13 +114,18 @@ def note_spread(moves, drift, variance):
     different = len(moves.unique(dim=0))
     observe("different moves", different)
     observe("no noise at all", torch.allclose(moves, moves.mean() + torch.zeros_like(moves)))
-    observe("variance over the right one", round(float(moves.var(dim=0).mean()) / variance))
+    ratio = float(moves.var(dim=0).mean()) / variance
+    observe("doublings of the variance", round(math.log2(max(ratio, 1e-12))) if math.isfinite(ratio) else None)
     if different > 1:  # the mean of many particles that moved alike is no better known than one of them
         observe("drift over the right one", round(float(moves.mean()) / drift))
 
 
-def run_either(student, function, *args):
-    """student.run(function, module, *args), in float32 if the student's code cannot do float64."""
+def run_either(student, function, name, *args):
+    """student.run(function, module, *args), in float32 if the student's code cannot do float64.
+
+    `name` is the student's function that `function` calls: if it is missing, that is what the student reads.
+    """
+    require(student.has(name), f"{name} is not defined in your file")
     try:
         return student.run(function, student.module, *args)
     except StudentError as error:

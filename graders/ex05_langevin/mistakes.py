@@ -194,6 +194,8 @@ def drawn(x, noise):
     title="x + eta s + sqrt(2 eta) n, the same step with twice the eta",
     hint="With a score of zero, what is the variance of one of your steps, and what does the statement say of eta?",
     kind="convention",
+    # In a box with the same arrow everywhere it cannot be told from mala_of_twice_eta.
+    checks=("step/", "sample/", "annealed/", "mala/given_noise_and_u", "mala/leaves_the_target_alone"),
 )
 def step_of_twice_eta(ref, x, score_fn, eta, noise=None):
     return x + eta * score_fn(x) + (2 * eta) ** 0.5 * drawn(x, noise)
@@ -267,6 +269,7 @@ def step_score_after_noise(ref, x, score_fn, eta, noise=None):
     of="langevin_step",
     title="all particles share one noise vector",
     hint="Start two particles at the same place: can they ever part?",
+    checks=("step/",),  # further on, sample_noise_shared says the same
 )
 def step_noise_shared(ref, x, score_fn, eta, noise=None):
     n = torch.randn(1, x.shape[1], dtype=x.dtype) if noise is None else noise

@@ -11,7 +11,9 @@ MEANS = torch.tensor([[-2.0, 0.0], [1.5, 1.0], [0.5, -2.0]], dtype=torch.float64
 WEIGHTS = torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64)
 ONE = torch.ones(1, dtype=torch.float64)
 SIZES = [(7, 3), (1, 4), (2, 2)]  # (points, components): unequal; one point; as many of each as coordinates
-FAR = torch.tensor([[1e3, 0.0], [-1e4, 50.0], [40.0, -60.0]], dtype=torch.float64)
+# Every density underflows there. The nearer points come first: among numbers of a million an error of one in the
+# log-density could pass for rounding.
+FAR = torch.tensor([[60.0, 0.0], [-45.0, 50.0], [1e3, 0.0], [-1e4, 50.0]], dtype=torch.float64)
 NUMBERS, VECTORS = "one number per point", "one vector per point"
 
 
@@ -43,7 +45,7 @@ def test_density_integrates_to_one(student):
 @check("5.1", points=0.5)
 def test_log_prob_far_away(student, reference):
     """The log-density is a finite, right number far from all centres."""
-    for x in FAR:  # one by one: the largest would hide errors of the others
+    for x in FAR:  # one by one, lest the largest hide errors of the others
         inputs = x[None], MEANS, 0.7, WEIGHTS
         agrees(student.gmm_log_prob, reference.gmm_log_prob, *inputs, name="log-density", means=NUMBERS)
 

@@ -38,10 +38,10 @@ def test_curved_score(student, draw):
 def test_trains_a_network(student, reference, draw):
     """The loss is differentiable in the network's parameters through both of its terms."""
     inputs = draw.normal(2, 4), draw.normal(4, 2), draw.normal(5, 2)
-    loss, *gradients = run_either(student, gradient_of_ism, *inputs)
+    loss, *gradients = run_either(student, training_with_ism_loss, "implicit_score_matching_loss", *inputs)
     found = all(gradient is not None for gradient in gradients)
     require(found, "autograd finds no way from the loss back to the parameters of the network")
-    expected_loss, *expected = gradient_of_ism(reference, *inputs)
+    expected_loss, *expected = training_with_ism_loss(reference, *inputs)
     close(loss, expected_loss, "loss", rtol=1e-5)
     for got, due, layer in zip(gradients, expected, ("first", "second"), strict=True):
         close(got, due, f"gradient of the loss in the {layer} layer", rtol=1e-5)
@@ -50,7 +50,7 @@ def test_trains_a_network(student, reference, draw):
 # ---- what the checks know by themselves
 
 
-def gradient_of_ism(module, first, second, x):
+def training_with_ism_loss(module, first, second, x):
     """Loss of a network with two layers, and its gradient in either or None. Runs beside the student's code."""
     first, second = first.clone().requires_grad_(True), second.clone().requires_grad_(True)
 

@@ -102,6 +102,18 @@ def potentials(result):
     return f - f[0], g + f[0]
 
 
+def solution(result):
+    """P, f and g; the free constant is taken out."""
+    return (plan(result), *potentials(result))
+
+
+SOLUTION = (
+    "one row per point of x, one column per point of y",
+    "one number per point of x",
+    "one number per point of y",
+)
+
+
 def cost_of_plan(C):
     """The reading <P, C>, by the judge's own sum."""
 

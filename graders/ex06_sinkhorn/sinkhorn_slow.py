@@ -1,7 +1,7 @@
 """One problem on which Sinkhorn takes some 380 iterations, and what the record of them must look like."""
 
 import torch
-from sinkhorn_readings import Reading, errors, noted, row_error
+from sinkhorn_readings import Reading, array, errors, four, noted, plan, row_error
 
 from gdgrade.checks import CheckFailed, agrees
 
@@ -18,13 +18,13 @@ LAST_LOOKS = (200, 199, 198, 196, 195, 191, 190, 181, 180, 176, 175, 151, 150, 1
 
 def errors_behave(student_function):
     """The recorded numbers are L1 row errors of the student's own plans, never grow, and end at tol."""
-    agrees(student_function, _faultless, *SLOW, pick=_tells(_to_the_end, _nothing, "the end"), name="errors")
 
     def last_is_row_error(result):
         return _last_is_row_error(result, student_function)
 
     pick = _tells(last_is_row_error, _ratio, "last error / row error of the plan")
     agrees(student_function, _faultless, *SLOW, n_iter=CUT, tol=0.0, pick=pick, name="errors")
+    agrees(student_function, _faultless, *SLOW, pick=_tells(_to_the_end, plan, "plan"), name="errors")
 
 
 def stops_where_told(student_function):
@@ -65,10 +65,6 @@ def _tells(verdict, note, name):
     return noted(read, note, name)
 
 
-def _nothing(result):
-    return len(errors(result)) > 0
-
-
 def _to_the_end(result):
     found, floor = errors(result), rounding(result)
     if bool((found < 0).any()) or bool((found[1:] > found[:-1] * (1 + 1e-6) + floor).any()):
@@ -79,7 +75,8 @@ def _to_the_end(result):
 
 def _ratio(result):
     """Last recorded error over the row error of the plan: after many iterations independent of the start."""
-    return float(errors(result)[-1]) / row_error(result, _A)
+    found = array(four(result)[3], "errors")
+    return float(found.flatten()[-1]) / row_error(result, _A) if found.numel() else -1.0
 
 
 def _last_is_row_error(result, student_function):

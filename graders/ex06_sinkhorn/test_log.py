@@ -1,8 +1,8 @@
 """Part 6.3: Sinkhorn in the log domain, from an eps so small that every kernel is zero to one without effect."""
 
 import torch
-from sinkhorn_readings import Reading, cost_of_plan, marginals, matrix, plan, potentials, recorded, solves
-from sinkhorn_slow import SLOW, errors_behave
+from sinkhorn_readings import SOLUTION, Reading, cost_of_plan, marginals, matrix, plan, recorded, solution, solves
+from sinkhorn_slow import SLOW, errors_behave, stops_where_told
 
 from gdgrade.checks import CheckFailed, check
 
@@ -13,10 +13,11 @@ PLAN = "one row per point of x, one column per point of y"
 def test_plan_and_potentials(student, reference, draw):
     """Plan and potentials solve the same problem as in part 6.2."""
     a, b, C = draw.weights(6), draw.weights(4), draw.uniform(6, 4, low=0.2, high=3.2)
-    args = (student.sinkhorn_log, reference.sinkhorn_log, a, b, C, 0.7)
-    solves(*args, read=plan, name="plan", means=PLAN)
-    words = ("one number per point of x", "one number per point of y")
-    solves(*args, read=potentials, name="potentials (f - f[0], g + f[0])", means=words)
+    args = (student.sinkhorn_log, reference.sinkhorn_log)
+    square = (draw.weights(3), draw.weights(3), draw.uniform(3, 3, low=0.2, high=3.2))  # where weights can be exchanged
+    solves(*args, *square, 0.7, read=plan, name="plan, n = m", means=PLAN)
+    name = "(P, f - f[0], g + f[0])"
+    solves(*args, a, b, C, 0.7, read=solution, name=name, means=SOLUTION)
 
     def prescribed(a, b, C, eps):
         return Reading((a, b))
@@ -90,8 +91,9 @@ def test_between_the_limits(student, reference):
 
 @check("6.3", points=0.5)
 def test_errors(student):
-    """The list of errors holds row errors, which do not grow, and ends at the tolerance."""
+    """The list of errors holds row errors, which do not grow, and the iteration ends where n_iter and tol say."""
     errors_behave(student.sinkhorn_log)
+    stops_where_told(student.sinkhorn_log)
 
 
 @check("6.3", points=0.5, visibility="hidden")
@@ -127,5 +129,5 @@ def test_values_of_pot(student):
         return pot["P"], pot["f"], pot["g"], None
 
     args = (pot["a"], pot["b"], pot["C"], pot["eps"])
-    solves(student.sinkhorn_log, recorded_solution, *args, read=plan, name="plan", means=PLAN)
-    solves(student.sinkhorn_log, recorded_solution, *args, read=potentials, name="potentials (f - f[0], g + f[0])")
+    name = "(P, f - f[0], g + f[0])"
+    solves(student.sinkhorn_log, recorded_solution, *args, read=solution, name=name, means=SOLUTION)

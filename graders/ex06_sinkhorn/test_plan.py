@@ -3,7 +3,7 @@
 import math
 
 import torch
-from sinkhorn_readings import Reading, marginals, plan, potentials, recorded, solves
+from sinkhorn_readings import SOLUTION, Reading, marginals, plan, potentials, recorded, solution, solves
 from sinkhorn_slow import SLOW, errors_behave, stops_where_told
 
 from gdgrade.checks import check
@@ -49,6 +49,8 @@ def test_marginals(student, draw):
     def prescribed(a, b, C, eps):
         return Reading((a, b))
 
+    square = (draw.weights(4), draw.weights(4), cost(draw, 4, 4))  # there even exchanged weights give a plan
+    solves(student.sinkhorn, prescribed, *square, 0.6, read=marginals, note=plan, name="marginals, n = m", means=words)
     C = cost(draw, 7, 5)
     solves(student.sinkhorn, prescribed, a, b, C, 0.6, read=marginals, note=plan, name="marginals", means=words)
     solves(student.sinkhorn, prescribed, *SLOW, read=marginals, note=plan, name="marginals, slow", means=words)
@@ -118,5 +120,5 @@ def test_values_of_pot(student):
         return pot["P"], pot["f"], pot["g"], None
 
     args = (pot["a"], pot["b"], pot["C"], pot["eps"])
-    solves(student.sinkhorn, recorded_solution, *args, read=plan, name="plan", means=PLAN)
-    solves(student.sinkhorn, recorded_solution, *args, read=potentials, name="potentials (f - f[0], g + f[0])")
+    name = "(P, f - f[0], g + f[0])"
+    solves(student.sinkhorn, recorded_solution, *args, read=solution, name=name, means=SOLUTION)

@@ -60,6 +60,7 @@ def make_job(course: Course, exercise: Exercise, submission: Submission, options
         secret_seed=seeds.secret.hex() if seeds.secret is not None else None,
         seconds=exercise.limits.seconds,
         memory_mib=exercise.limits.memory_mib,
+        submission_seconds=exercise.limits.submission_seconds,
         only_part=options.only_part,
         quick=options.quick,
         preload=tuple(exercise.preload),

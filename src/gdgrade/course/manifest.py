@@ -59,10 +59,12 @@ class Seeds(_Frozen):
 
 
 class Limits(_Frozen):
-    """What one check may use: wall-clock seconds and mebibytes (2**20 bytes) beyond the bare worker."""
+    """What one check may use: wall-clock seconds and mebibytes (2**20 bytes) beyond the bare worker; and the
+    wall-clock seconds that all checks of a submission may spend in its code together."""
 
     seconds: Positive = 20.0
     memory_mib: Mebibytes = 1024
+    submission_seconds: Positive = 300.0
 
 
 class LimitsOverride(_Frozen):
@@ -70,6 +72,7 @@ class LimitsOverride(_Frozen):
 
     seconds: Positive | None = None
     memory_mib: Mebibytes | None = None
+    submission_seconds: Positive | None = None
 
 
 class LatePolicy(_Frozen):

@@ -80,6 +80,11 @@ class Diagnostician:
             self._mistakes = load_mistakes(self.mistakes_file, self.exercise)
         return self._mistakes
 
+    def warm_up(self) -> None:
+        """Load the mistakes now rather than at the first failure."""
+        self._plain = load_reference(self.reference, self.exercise, "names")
+        _ = self.mistakes
+
     def explain(self, rerun: Rerun, seen: Notebook, short: str) -> list[Mistake]:
         """The mistakes that show the student's very numbers in this check.
 

@@ -31,10 +31,15 @@ class Job:
         source: the student's code; display: how its file is called in messages.
         library: "torch" or "numpy".
         public_seed, secret_seed: seed material of public and hidden checks.
-        seconds, memory_mib: limits of the student's code per check.
+        seconds, memory_mib: limits of the student's code per check; submission_seconds: of all checks together.
         only_part: judge this part (and nothing else), or None.
         quick: leave out checks marked as training.
+        only_checks: short names of the checks to judge; empty: all.
+        stop_early: end at the first check that does not pass.
+        diagnose: compare failures with the known mistakes.
         confine: strict, best or none; start_method: fork or spawn.
+        extra: {"lab": {"name": "module:Class", ...}}: an investigation of the checks themselves instead of a verdict
+            on the source; see `gdgrade.author.lab`.
     """
 
     root: str
@@ -48,8 +53,12 @@ class Job:
     secret_seed: str | None = None
     seconds: float = 20.0
     memory_mib: int = 1024
+    submission_seconds: float = 300.0
     only_part: str | None = None
     quick: bool = False
+    only_checks: tuple[str, ...] = ()
+    stop_early: bool = False
+    diagnose: bool = True
     preload: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     confine: str = "best"
@@ -85,5 +94,5 @@ class Job:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Job:
         parts = tuple(PartInfo(**{**part, "needs": tuple(part["needs"])}) for part in data["parts"])
-        tuples = {name: tuple(data[name]) for name in ("preload", "forbidden")}
+        tuples = {name: tuple(data[name]) for name in ("preload", "forbidden", "only_checks")}
         return cls(**{**data, "parts": parts, **tuples})

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import importlib
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 from gdgrade.judge.job import Job
-from gdgrade.processes.launcher import Launcher, ZygoteClient
+from gdgrade.processes.launcher import Launcher, LaunchError, Worker, WorkerLimits, ZygoteClient
+from gdgrade.processes.messages import send_message
 from gdgrade.wire.frames import WireError, receive_frame, send_frame
 
 
 def judge_process(sock: socket.socket, control: socket.socket | None) -> None:
     """Serve one job that comes over `sock`; `control` leads to the zygote, or is None to spawn workers."""
     with contextlib.suppress(WireError):
-        job = Job.from_json(receive_frame(sock).header["job"])
+        header = receive_frame(sock).header
+        job = Job.from_json(header["job"])
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if header.get("serve"):
+            serve_jobs(job, sock)
+            return
 
         def emit(event: dict[str, Any]) -> None:
             send_frame(sock, event)
@@ -52,60 +58,69 @@ def settings_of(job: Job) -> Any:
     return Settings(preload=job.preload, forbidden=job.forbidden, confine=job.confine)
 
 
+def serve_jobs(template: Job, sock: socket.socket) -> None:
+    """Collect the checks once, then fork a judge for every job that is asked for over `sock`."""
+    from gdgrade.judge.plugin import Judge
+    from gdgrade.judge.pytest_run import run_pytest
+    from gdgrade.judge.server import JudgeServer
+
+    judge = Judge(template, NoLauncher())
+    code = run_pytest(judge, [JudgeServer(judge, sock)])
+    if judge.collection_errors or code == 5:
+        send_message(sock, {"errors": judge.collection_errors or [f"no checks in {template.graders}"]})
+
+
+class NoLauncher:
+    """Stands where a server judges nothing itself."""
+
+    fresh_per_check = True
+
+    def worker(self, limits: WorkerLimits) -> Worker:
+        raise LaunchError("a server of judges has no workers of its own")
+
+    def end(self, pid: int, grace: float = 0.0) -> dict[str, Any]:
+        raise LaunchError("a server of judges has no workers of its own")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
 def run_job(job: Job, launcher: Launcher, emit: Any = None) -> dict[str, Any]:
     """Run pytest over the graders of one exercise; returns outcomes and errors as plain data."""
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    import pytest
-
-    from gdgrade.judge.outcome import weigh
     from gdgrade.judge.plugin import Judge
-    from gdgrade.pytest_plugin import JUDGE
+    from gdgrade.judge.pytest_run import run_pytest
 
     judge = Judge(job, launcher, emit)
-
-    class Introduce:
-        """Hands the judge to the fixtures of `gdgrade.pytest_plugin`."""
-
-        @pytest.hookimpl(tryfirst=True)
-        def pytest_configure(self, config: pytest.Config) -> None:
-            config.stash[JUDGE] = judge
-
-    folder = str(job.graders)
-    sys.path.insert(0, folder)
-    sys.dont_write_bytecode = False
-    arguments = [folder, "--rootdir", job.root, "-c", _ini_file(), "--import-mode=importlib", "-s"]
-    for name in (
-        "cacheprovider",
-        "unraisableexception",
-        "threadexception",
-        "terminal",
-        "junitxml",
-        "doctest",
-        "logging",
-        "faulthandler",
-        "recwarn",
-        "warnings",
-        "setuponly",
-        "stepwise",
-        "debugging",
-        "pastebin",
-    ):
-        arguments += ["-p", f"no:{name}"]
-    try:
-        code = pytest.main([*arguments, "-p", "gdgrade.pytest_plugin"], plugins=[Introduce(), judge])
-    finally:
-        judge.pool.close()
-        sys.path.remove(folder)
+    lab = make_lab(job, judge)
+    code = run_pytest(judge, lab)
     errors = list(judge.collection_errors)
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not errors:
-        errors.append(f"pytest ended with {code!r} in {job.graders}")
+    if code not in (0, 1) and not errors:
+        errors.append(f"pytest ended with code {code} in {job.graders}")
+    if lab and not errors:
+        return {"outcomes": [], "errors": errors, "lab": lab[0].result(), "versions": versions()}
+    return result_of(judge, errors)
+
+
+def result_of(judge: Any, errors: Sequence[str] = ()) -> dict[str, Any]:
+    """What a judge found, as plain data."""
+    from gdgrade.judge.outcome import weigh
+
     outcomes = weigh(judge.outcomes, lambda: judge.diagnostician.mistakes)
     return {
         "outcomes": [outcome.to_json() for outcome in outcomes],
-        "errors": errors,
+        "errors": list(errors),
         "confinement": judge.pool.confinement,
         "versions": versions(),
     }
+
+
+def make_lab(job: Job, judge: Any) -> list[Any]:
+    """The investigation that the job asks for, as a further pytest plugin; none for an ordinary verdict."""
+    wanted = job.extra.get("lab")
+    if wanted is None:
+        return []
+    module, _, name = wanted["name"].partition(":")
+    return [getattr(importlib.import_module(module), name)(judge, wanted)]
 
 
 def versions() -> dict[str, str]:
@@ -116,10 +131,3 @@ def versions() -> dict[str, str]:
         if module is not None:
             found[name] = str(module.__version__)
     return found
-
-
-def _ini_file() -> str:
-    """An empty pytest configuration, so that no project's settings apply to graders."""
-    from pathlib import Path
-
-    return str(Path(__file__).with_name("pytest-judge.ini"))

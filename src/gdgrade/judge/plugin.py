@@ -40,16 +40,25 @@ class Judge:
     """
 
     def __init__(self, job: Job, launcher: Launcher, emit: Emit | None = None) -> None:
+        self.collection_errors: list[str] = []
+        self.begin(job, launcher, emit)
+        self.diagnostician = Diagnostician(job.reference, job.graders / "mistakes.py", job.exercise)
+        self._parts = {part.id: part for part in job.parts}
+        self._reference: Any = None
+
+    def begin(self, job: Job, launcher: Launcher, emit: Emit | None = None) -> None:
+        """Forget the former submission and take on another one of the same exercise."""
         self.job = job
         self.pool = WorkerPool(job, launcher)
         self.emit = emit or (lambda event: None)
         self.outcomes: list[Outcome] = []
-        self.collection_errors: list[str] = []
-        self.diagnostician = Diagnostician(job.reference, job.graders / "mistakes.py", job.exercise)
-        self._parts = {part.id: part for part in job.parts}
         self._broken: dict[str, str] = {}  # part id -> cause of the first check that did not pass
         self._run: _Run | None = None
-        self._reference: Any = None
+
+    def warm_up(self) -> None:
+        """Load what every submission needs, before judges are forked."""
+        self.reference()
+        self.diagnostician.warm_up()
 
     # -- collection ----------------------------------------------------------------------------------------------
 
@@ -66,6 +75,8 @@ class Judge:
             if wanted and self.job.only_part is not None:
                 assert mark is not None
                 wanted = mark.part == self.job.only_part
+            if wanted and self.job.only_checks:
+                wanted = short_name(item) in self.job.only_checks
             if mark is not None and mark.part not in order:
                 known = ", ".join(self._parts)
                 self.collection_errors.append(
@@ -80,6 +91,11 @@ class Judge:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.collection_errors.append(f"{report.nodeid}: {str(report.longrepr)[-1500:]}")
+
+    @property
+    def run(self) -> _Run | None:
+        """The check that is being run."""
+        return self._run
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -120,6 +136,8 @@ class Judge:
         if outcome.outcome in ("failed", "skipped", "error") and not self._is_optional_blank(outcome):
             self._broken.setdefault(run.mark.part, outcome.cause)
         self.emit({"event": "check", "id": outcome.id, "title": outcome.title, "outcome": outcome.outcome})
+        if self.job.stop_early and outcome.outcome in ("failed", "error"):
+            run.item.session.shouldfail = "one check did not pass"
 
     def _is_optional_blank(self, outcome: Outcome) -> bool:
         return self._parts[outcome.part].optional and outcome.cause == "not_attempted"
@@ -145,7 +163,7 @@ class Judge:
             return settle(base, Settled("passed", "none", ""))
         settled = classify(run.error, lambda: self._reference_passes(run))
         outcome = settle(base, settled)
-        if settled.diagnosable and run.rerun is not None:
+        if self.job.diagnose and settled.diagnosable and run.rerun is not None:
             found = self.diagnostician.explain(run.rerun, run.context.notebook, run.short)
             outcome = dataclasses.replace(outcome, matches=tuple(mistake.name for mistake in found))
         return outcome

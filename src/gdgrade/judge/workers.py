@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gdgrade.failures import StudentError
+from gdgrade.failures import StudentError, WorkerLost
 from gdgrade.judge.channel import WorkerChannel
 from gdgrade.judge.job import Job
 from gdgrade.processes.launcher import Launcher, WorkerLimits
@@ -26,6 +26,7 @@ class WorkerPool:
         self._spare: WorkerChannel | None = None
         self._current: WorkerChannel | None = None
         self._load_error: StudentError | None = None
+        self._spent = 0.0
         self.confinement: dict[str, Any] = {}
 
     def for_check(self, seconds: float, memory_mib: int) -> WorkerChannel:
@@ -37,6 +38,11 @@ class WorkerPool:
         """
         if self._load_error is not None:
             raise self._load_error  # the same for every check; one attempt is enough
+        left = self._job.submission_seconds - self._spent
+        if left <= 0:
+            message = f"the {self._job.submission_seconds:g} s that all checks may take together are used up"
+            raise WorkerLost("timeout", message)
+        seconds = min(seconds, left)
         channel = self._take(seconds, memory_mib)
         self._current = channel
         try:
@@ -55,6 +61,7 @@ class WorkerPool:
         channel, self._current = self._current, None
         if channel is None:
             return {}
+        self._spent += channel.seconds
         used = {"seconds": channel.seconds, "output": channel.output}
         if self._launcher.fresh_per_check or not channel.alive:
             ended = channel.end()

@@ -192,6 +192,10 @@ class Zygote(ZygoteClient):
             answer = self._ask({"op": "judge"}, fds)
         return job, int(answer["pid"])
 
+    def adopt(self, control: socket.socket) -> None:
+        """Let the zygote serve whoever holds the other end of `control`."""
+        self._ask({"op": "client"}, [control.fileno()])
+
     def close(self) -> None:
         """Hang up: the zygote kills and reaps what it forked, cleans up, and ends."""
         super().close()

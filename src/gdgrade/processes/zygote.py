@@ -8,6 +8,7 @@ Control messages (see `messages`), each with the descriptors it needs::
     {"op": "start", "preload": [...], "policy": {...}}            -> {"ready": true, "layers": {...}}
     {"op": "worker", "limits": {...}} + [socket]                  -> {"pid": 123}
     {"op": "judge"} + [job socket, judge's control, our control]  -> {"pid": 124}
+    {"op": "client"} + [control]                                  -> {"welcome": true}
     {"op": "kill", "pid": 123}                                    -> {"ended": {...}}
 
 Every client has its own control socket. When one closes, all that was forked for it dies.
@@ -115,6 +116,10 @@ def _answer(state: Zygote, client: int, message: dict[str, Any], fds: list[int],
             welcome(socket.socket(fileno=fds[2]))
             fds.pop()
             return {"pid": pid}
+        if op == "client":
+            welcome(socket.socket(fileno=fds[0]))
+            fds.pop()
+            return {"welcome": True}
         if op == "kill":
             return {"ended": _end(state, message["pid"], grace=message.get("grace", 0.0))}
         return {"error": f"unknown request {op!r}"}

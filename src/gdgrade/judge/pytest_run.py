@@ -1,0 +1,49 @@
+"""pytest as the judge runs it: only the plugins that checks need, and no project's settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gdgrade.judge.plugin import Judge
+from gdgrade.pytest_plugin import JUDGE
+
+# What reports, caches, captures or warns: the judge has its own ways, and some cost a second over torch's objects.
+LEFT_OUT = (
+    "cacheprovider", "unraisableexception", "threadexception", "terminal", "junitxml", "doctest", "logging",
+    "faulthandler", "recwarn", "warnings", "setuponly", "stepwise", "debugging", "pastebin",
+)  # fmt: skip
+
+
+class _Introduce:
+    """Hands the judge to the fixtures of `gdgrade.pytest_plugin`."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[JUDGE] = self._judge
+
+
+def run_pytest(judge: Judge, plugins: Sequence[Any] = ()) -> int:
+    """Collect and run the checks of the judge's exercise; returns pytest's exit code."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    folder = str(judge.job.graders)
+    ini = str(Path(__file__).with_name("pytest-judge.ini"))
+    arguments = [folder, "--rootdir", judge.job.root, "-c", ini, "--import-mode=importlib", "-s"]
+    for name in LEFT_OUT:
+        arguments += ["-p", f"no:{name}"]
+    sys.path.insert(0, folder)  # checks import their neighbours by plain name
+    try:
+        return int(
+            pytest.main([*arguments, "-p", "gdgrade.pytest_plugin"], plugins=[_Introduce(judge), judge, *plugins])
+        )
+    finally:
+        judge.pool.close()
+        sys.path.remove(folder)

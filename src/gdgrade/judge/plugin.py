@@ -100,6 +100,10 @@ class Judge:
     # -- running -------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        self.pool.prefetching = nextitem is not None
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         mark = mark_of(item)
         assert mark is not None

@@ -28,6 +28,7 @@ class WorkerPool:
         self._load_error: StudentError | None = None
         self._spent = 0.0
         self.confinement: dict[str, Any] = {}
+        self.prefetching = True  # whether another check will follow
 
     def for_check(self, seconds: float, memory_mib: int) -> WorkerChannel:
         """A channel whose worker has just loaded the student's file.
@@ -95,5 +96,5 @@ class WorkerPool:
         return channel
 
     def _prefetch(self) -> None:
-        if self._launcher.fresh_per_check and self._spare is None:
+        if self._launcher.fresh_per_check and self._spare is None and self.prefetching:
             self._spare = self._new(self._job.seconds, self._job.memory_mib)

@@ -344,7 +344,8 @@ def sample_score_frozen(ref, score_fn, x0, eta, n_steps, noises=None, return_tra
     checks=("sample/given_noises", "sample/trajectory"),
 )
 def sample_noises_ignored(ref, score_fn, x0, eta, n_steps, noises=None, return_traj=False):
-    return answer(walk(ref, score_fn, x0, eta, all_noises(x0, n_steps, None)), return_traj)
+    # Drawn step by step, as most would: with the same seed these are then the student's very numbers.
+    return answer(walk(ref, score_fn, x0, eta, [None] * n_steps), return_traj)
 
 
 @mistake(

@@ -2,9 +2,9 @@
 
 import torch
 from langevin_oracles import array_of, bent_score, linear_score, points_asked, run_either
-from scipy.special import chdtr, chdtrc
 
 from gdgrade.checks import TestResult, agrees, attempts, check, close, recorder, require
+from gdgrade.compare.tails import chi2_two_sided
 
 
 @check("5.5", points=1)
@@ -61,9 +61,8 @@ def test_loss_of_the_best_model(student, draw):
         # The residuals are independent normals of one variance, so the loss is a multiple of a chi2 with n d
         # degrees of freedom, exactly.
         squares = n * d * loss / optimum
-        tail = 2 * min(chdtr(n * d, squares), chdtrc(n * d, squares)) if squares > 0 else 0.0
         detail = f"the loss is {loss:.4g} on {n} points"
-        return TestResult("loss of the best model", squares, min(1.0, float(tail)), detail)
+        return TestResult("loss of the best model", squares, chi2_two_sided(squares, n * d), detail)
 
     attempts(draw, trial, message="the loss of the best possible model is not what theory says")
 

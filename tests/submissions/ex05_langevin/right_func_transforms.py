@@ -1,0 +1,76 @@
+# right: torch.func everywhere: grad, vmap, jacfwd, jvp
+
+import math
+
+import torch
+from torch.func import grad, jacrev, vmap
+
+
+def point_log_prob(point, means, sigma, weights):
+    squares = ((point - means) ** 2).sum(-1)
+    return torch.logsumexp(weights.log() - squares / (2 * sigma**2), 0) - math.log(2 * math.pi * sigma**2)
+
+
+def gmm_log_prob(x, means, sigma, weights):
+    return vmap(lambda point: point_log_prob(point, means, sigma, weights))(x)
+
+
+def gmm_score(x, means, sigma, weights):
+    return vmap(grad(lambda point: point_log_prob(point, means, sigma, weights)))(x)
+
+
+def langevin_step(x, score_fn, eta, noise=None):
+    noise = torch.randn_like(x) if noise is None else noise
+    return vmap(lambda point, n: point + eta / 2 * score_fn(point) + eta**0.5 * n)(x, noise)
+
+
+def implicit_score_matching_loss(score_fn, x):
+    def one(point):
+        s = score_fn(point)
+        return s @ s / 2 + torch.trace(jacrev(score_fn)(point))
+
+    return vmap(one)(x).mean()
+
+
+def langevin_sample(score_fn, x0, eta, n_steps, noises=None, return_traj=False):
+    x = x0.clone()
+    traj = [x]
+    for i in range(n_steps):
+        noise = torch.randn_like(x) if noises is None else noises[i]
+        x = langevin_step(x, score_fn, eta, noise)
+        traj.append(x)
+    if return_traj:
+        return x, torch.stack(traj)
+    return x
+
+
+def annealed_langevin(score_fn, x0, sigmas, eta0, n_per_level, noises=None):
+    x = x0.clone()
+    for i in range(len(sigmas)):
+        eta = eta0 * sigmas[i] ** 2 / sigmas[-1] ** 2
+        for j in range(n_per_level):
+            noise = torch.randn_like(x) if noises is None else noises[i, j]
+            x = langevin_step(x, lambda y: score_fn(y, sigmas[i]), eta, noise)
+    return x
+
+
+def dsm_loss(score_model, x, sigma, noise=None):
+    if noise is None:
+        noise = torch.randn_like(x)
+    noisy = x + sigma * noise
+    target = -noise / sigma
+    sq = ((score_model(noisy) - target) ** 2).sum(dim=1)
+    return 0.5 * sigma**2 * sq.mean()
+
+
+def mala_step(x, log_prob_fn, score_fn, eta, noise=None, u=None):
+    if noise is None:
+        noise = torch.randn_like(x)
+    if u is None:
+        u = torch.rand(x.shape[0], dtype=x.dtype)
+    y = langevin_step(x, score_fn, eta, noise)
+    forward = -((y - x - 0.5 * eta * score_fn(x)) ** 2).sum(dim=1) / (2 * eta)
+    backward = -((x - y - 0.5 * eta * score_fn(y)) ** 2).sum(dim=1) / (2 * eta)
+    log_a = log_prob_fn(y) - log_prob_fn(x) + backward - forward
+    accept = torch.log(u) < log_a
+    return torch.where(accept.unsqueeze(1), y, x)

@@ -1,0 +1,163 @@
+"""Find the pass limits of the training checks from many seeds of the reference and of wrong trainings.
+
+    OMP_NUM_THREADS=1 nice python graders/ex02_wgan/calibrate.py --seeds 20
+
+writes calibration.json (the limits, with every score of the reference behind them) and calibration-runs.json (every
+run of the reference, of other right trainings and of the mistakes, and how many seeds of each miss a limit) beside this
+file. A mistake is excluded if all of its seeds miss at least one limit of the check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import datetime as dt
+import json
+import os
+import platform
+import sys
+import time
+import types
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT / "src"), str(HERE)]
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import wgan_pictures as pictures  # noqa: E402
+import wgan_training as training  # noqa: E402
+
+from gdgrade.compare import Calibration, dump_calibrations, load_calibrations  # noqa: E402
+from gdgrade.judge.reference import load_mistakes, load_reference, mistaken_reference  # noqa: E402
+
+EXERCISE = HERE.name
+REFERENCE = ROOT / "reference" / EXERCISE / "wgan.py"
+PROBLEMS = {"ring": training.RING, "grid": training.GRID}
+# score, direction, what the student reads; standard deviations beyond the worst seed
+SCORES = {
+    "poorest": ("higher", "the share of good samples at the poorest mode, over an even share", 3.0),
+    "reverse_kl": ("lower", "the reverse KL of the modes' shares (nats)", 6.0),
+    "high_quality": ("higher", "the share of samples of high quality", 3.0),
+    "width_low": ("higher", "the width of the modes, over sigma", 3.0),
+    "width_high": ("lower", "the width of the modes, over sigma", 3.0),
+    "slope_low": ("higher", "the mean slope of the critic between real and fake points", 3.0),
+    "slope_high": ("lower", "the mean slope of the critic between real and fake points", 3.0),
+}
+WRONG = [
+    "penalty_without_graph", "penalty_without_lambda", "penalty_norm_of_batch", "critic_step_without_penalty",
+    "critic_step_penalty_subtracted", "critic_step_uphill", "generator_step_detached", "generator_step_uphill",
+    "critic_step_without_zero_grad", "generator_step_without_zero_grad", "loop_n_critic_inverted", "loop_turn_by_turn",
+    "loop_counts_critic_steps", "loop_one_batch", "loop_noise_fixed", "loop_noise_uniform",
+]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=20, help="seeds of the reference and of other right trainings")
+    parser.add_argument("--wrong-seeds", type=int, default=20, help="seeds of each mistake")
+    parser.add_argument("--only", choices=["ring", "grid", "pictures"], help="redo one problem, keep the others")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float32)
+    file, runs_file = HERE / "calibration.json", HERE / "calibration-runs.json"
+    found = load_calibrations(file) if file.exists() else {}
+    runs: dict[str, Any] = json.loads(runs_file.read_text(encoding="utf-8")) if runs_file.exists() else {}
+    machine = (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, 1 thread, Python "
+        f"{platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}"
+    )
+    date = dt.datetime.now(dt.UTC).date().isoformat()
+    mistakes = {entry.name: entry for entry in load_mistakes(HERE / "mistakes.py", EXERCISE)}
+    modules = {"reference": load_reference(REFERENCE, EXERCISE, "calibration"), **right_variants()}
+    wrong = {name: mistaken_reference(REFERENCE, EXERCISE, mistakes[name]) for name in WRONG}
+    seeds = list(range(1000, 1000 + options.seeds))
+    for name, problem in PROBLEMS.items():
+        if options.only not in (None, name):
+            continue
+        table = {key: rows(name, problem, module, seeds, key) for key, module in modules.items()}
+        for score, (direction, words, spreads) in SCORES.items():
+            values = table["reference"][score.removesuffix("_low").removesuffix("_high")]
+            found[f"{name} {score}"] = Calibration.measured(
+                words, seeds, values, direction, date=date, machine=machine, spreads=spreads
+            )
+        for key, module in wrong.items():
+            table[key] = rows(name, problem, module, seeds[: options.wrong_seeds], key)
+        runs[name] = {
+            "date": date,
+            "settings": dataclasses.asdict(problem),
+            "first_seed": seeds[0],
+            "seeds_that_miss": {key: missed(name, run, found) for key, run in table.items()},
+            "runs": table,
+        }
+        dump_calibrations(file, found)
+        runs_file.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    if options.only in (None, "pictures"):
+        runs["pictures"] = pictures.calibrate(modules, seeds, found, date, machine)
+        dump_calibrations(file, found)
+        runs_file.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+
+
+def right_variants() -> dict[str, types.ModuleType]:
+    """Other right trainings: other momenta in Adam."""
+    variants = {}
+    for name, betas in (("right: betas (0, 0.9)", (0.0, 0.9)), ("right: betas (0.5, 0.999)", (0.5, 0.999))):
+        module = load_reference(REFERENCE, EXERCISE, f"betas_{betas[0]}_{betas[1]}".replace(".", "_"))
+        module.torch = with_betas(betas)
+        variants[name] = module
+    return variants
+
+
+def with_betas(betas: tuple[float, float]) -> Any:
+    """torch, but for an Adam that always has these momenta."""
+
+    class Adam(torch.optim.Adam):
+        def __init__(self, parameters: Any, lr: float = 1e-3, **_: Any) -> None:
+            super().__init__(parameters, lr=lr, betas=betas)
+
+    changed = types.ModuleType("torch")
+    changed.__dict__.update(torch.__dict__)
+    changed.optim = types.SimpleNamespace(Adam=Adam)  # type: ignore[attr-defined]
+    return changed
+
+
+def rows(
+    name: str, problem: training.Problem, module: types.ModuleType, seeds: list[int], key: str
+) -> dict[str, list[float]]:
+    """Scores of one training with every seed, by name, and the processor seconds of each."""
+    found = []
+    settings = dataclasses.asdict(problem)
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        noise, other = (torch.from_numpy(rng.standard_normal((training.SAMPLES, 2))) for _ in range(2))
+        home = torch.from_numpy(rng.integers(0, len(problem.centres), training.SAMPLES))
+        start = time.process_time()
+        score = None
+        with contextlib.suppress(Exception):  # a mistake may end in an error: then it scores nothing
+            parameters = training.trained(module, training.networks, settings, seed)
+            score = training.scores(problem, parameters, noise, training.of_mixture(problem, home, other))
+        seconds = time.process_time() - start
+        if score is None:
+            score = training.Scores(0, 0.0, 0.0, float("inf"), float("nan"), float("nan"), False)
+        found.append({**dataclasses.asdict(score), "seconds": seconds})
+        sys.stderr.write(f"{name} {key} {seed}: {score} {seconds:.1f} s\n")
+    return {field: [round(float(row[field]), 5) for row in found] for field in found[0]}
+
+
+def missed(name: str, run: dict[str, list[float]], found: dict[str, Calibration]) -> dict[str, int]:
+    """How many seeds miss each limit, and how many miss any limit of the problem."""
+    outside = {}
+    for score in SCORES:
+        values = run[score.removesuffix("_low").removesuffix("_high")]
+        outside[score] = [not found[f"{name} {score}"].judge(value).passed for value in values]
+    return {
+        **{score: sum(flags) for score, flags in outside.items()},
+        "any": sum(any(flags) for flags in zip(*outside.values(), strict=True)),
+    }
+
+
+if __name__ == "__main__":
+    main()

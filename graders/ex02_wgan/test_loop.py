@@ -1,0 +1,210 @@
+"""Part 2.6: the order of the training steps, and what they are fed with, on networks that note all that happens."""
+
+import math
+
+import torch
+from wgan_oracles import run_either
+
+from gdgrade.checks import check, mean_z, observe, require, variance_chi2
+
+ITERATIONS, CRITIC_STEPS, BATCH, DZ = 3, 4, 8, 3
+
+
+@check("2.6", points=0.5)
+def test_order_of_steps(student, draw):
+    """Each iteration trains the critic n_critic times and then the generator once."""
+    watched = Watched(student, draw)
+    observe("updates", watched.events)
+    due = ("C" * CRITIC_STEPS + "G") * ITERATIONS
+    came = " ".join(watched.events[:30]) or "none"
+    require(
+        watched.events == due,
+        f"with n_critic = {CRITIC_STEPS} and n_iterations = {ITERATIONS} the networks were updated in the order {came} "
+        "(C: critic, G: generator)",
+    )
+
+
+@check("2.6", points=0.5)
+def test_fresh_batches(student, draw):
+    """Every step of the critic sees batch_size points of data that it has not had from this function before."""
+    watched = Watched(student, draw)
+    steps = watched.rows_by_step()
+    seen = [len(rows) for rows in steps]
+    together = len(set().union(*steps)) if steps else 0
+    observe("rows of data per step", seen)
+    observe("different rows of data", together)
+    require(seen and min(seen) > 0, "the critic never saw a batch of the data")
+    few = f"in its {len(seen)} steps the critic saw {seen} different points of the data (batch_size is {BATCH})"
+    require(all(count == BATCH for count in seen), few)
+    require(together == BATCH * len(seen), f"{few}, but {together} different ones in all")
+
+
+@check("2.6", points=0.25, visibility="hidden")
+def test_data_as_tensor(student, draw):
+    """When the data come as a tensor, batches come from all of it."""
+    watched = Watched(student, draw, as_tensor=True, iterations=10)
+    steps = watched.rows_by_step()
+    together = len(set().union(*steps)) if steps else 0
+    share = together / len(watched.data)
+    observe("share of the data seen", round(share, 1))
+    # 40 batches of 8 from 100 points: random ones miss 4 % of the points, and 30 % with probability below 1e-20
+    require(share > 0.7, f"in {len(steps)} steps the critic saw {together} of {len(watched.data)} points of the data")
+
+
+@check("2.6", points=0.5, visibility="hidden", alpha=1e-7)
+def test_noise(student, draw):
+    """The generator is fed with dz coordinates of fresh standard normal noise in every step."""
+    watched = Watched(student, draw, iterations=40)
+    noise = watched.noise
+    fresh, due = len(noise.unique(dim=0)), 40 * CRITIC_STEPS * BATCH
+    observe("share of fresh noise", round(min(fresh / due, 1.0), 2))
+    require(fresh >= due, f"{due // BATCH} steps of the critic used {fresh} different noise vectors")
+    noise = noise.unique(dim=0)
+    observe("mean of the noise", round(float(noise.mean()), 1))
+    observe("variance of the noise", round(float(noise.var()), 1))
+    tests = [mean_z(noise.flatten(), 0.0, 1.0), variance_chi2(noise.flatten(), 1.0)]
+    require(all(test.pvalue > 2.5e-8 for test in tests), "the noise for the generator is not standard normal")
+
+
+@check("2.6", points=0.25, visibility="hidden")
+def test_settings(student):
+    """The step size and the weight of the penalty are those that were asked for."""
+    # Data are all at (3, 0), fake data stay near 0, the critic is linear: its slope settles where the pull of the gap,
+    # 3, meets that of the penalty, 2 lambda (slope - 1).
+    for lambda_ in (100.0, 1.0):
+        slope, _ = run_either(student, slope_of_linear_critic, lambda_, 0.05, 80)
+        due = 1 + 3 / (2 * lambda_)
+        observe(f"slope over the right one, lambda {lambda_:g}", round(float(slope) / due, 1))
+        require(
+            abs(float(slope) / due - 1) < 0.1,
+            f"with lambda_ = {lambda_:g} the critic of a simple problem settles at the slope {float(slope):.3g}",
+        )
+    for lr in (0.01, 0.001):
+        _, move = run_either(student, slope_of_linear_critic, 1.0, lr, 1)
+        observe(f"first move over lr, {lr:g}", round(math.log2(float(move) / lr)) if move > 0 else None)
+        require(
+            0.5 * lr < float(move) < 2 * lr,
+            f"with lr = {lr:g} the first step of Adam moves a parameter by {float(move):.3g}",
+        )
+
+
+# ---- what the checks know by themselves
+
+
+class Watched:
+    """What `train_wgan_gp` did with two networks that take notes.
+
+    Attributes:
+        events: "C" and "G" for every update of critic and generator, in order.
+        noise: all rows the generator was fed with, (N, DZ).
+        data: all rows of data that were given out, (M, 2), no two equal.
+    """
+
+    def __init__(self, student, draw, as_tensor=False, iterations=ITERATIONS):
+        self.data = draw.normal(100 if as_tensor else (iterations + 1) * (CRITIC_STEPS + 2) * 2 * BATCH, 2)
+        settings = iterations, BATCH, DZ, CRITIC_STEPS
+        events, critic_rows, steps, noise = run_either(
+            student, watched_training, self.data, as_tensor, draw.seed % 2**31, *settings
+        )
+        self.events = str(events)
+        self.noise = noise.double()
+        self._rows, self._steps = critic_rows.double(), steps
+
+    def rows_by_step(self):
+        """The numbers of the data rows that the critic saw before each of its updates, a set per update."""
+        near = torch.cdist(self._rows, self.data.to(self._rows))
+        distance, row = near.min(dim=1)
+        found = [set() for _ in range(self.events.count("C"))]
+        for step, number, far in zip(self._steps.tolist(), row.tolist(), distance.tolist(), strict=True):
+            if far < 1e-6 and step < len(found):
+                found[step].add(number)
+        return found
+
+
+def watched_training(module, data, as_tensor, seed, iterations, batch, dz, critic_steps):
+    """Train two small networks that take notes. Runs in the worker.
+
+    Returns:
+        the updates as text; the rows the critic was asked about, (N, 2), and the number of its updates before each,
+        (N,); the rows the generator was fed with, (M, dz).
+    """
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    events, rows, steps, noise, given = [], [], [], [], [0]
+
+    class Noting(nn.Module):
+        def __init__(self, letter, width_in, width_out):
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(width_in, 5), nn.Tanh(), nn.Linear(5, width_out))
+            self.letter, self.seen = letter, None
+
+        def look(self):
+            now = torch.cat([value.detach().reshape(-1) for value in self.parameters()])
+            if self.seen is not None and not torch.equal(now, self.seen):
+                events.append(self.letter)
+            self.seen = now.clone()
+
+        def forward(self, x):
+            critic.look()
+            generator.look()
+            if self.letter == "C":
+                rows.append(x.detach().reshape(-1, 2).clone())
+                steps.extend([events.count("C")] * len(rows[-1]))
+            else:
+                noise.append(x.detach().reshape(-1, dz).clone())
+            return self.net(x)
+
+    def batches(n):
+        start, given[0] = given[0], given[0] + n
+        return data[torch.arange(start, start + n) % len(data)]
+
+    critic, generator = Noting("C", 2, 1), Noting("G", dz, 2)
+    critic.look()
+    generator.look()
+    module.train_wgan_gp(
+        critic,
+        generator,
+        data if as_tensor else batches,
+        n_iterations=iterations,
+        batch_size=batch,
+        dz=dz,
+        n_critic=critic_steps,
+        lr=0.01,
+    )
+    critic.look()
+    generator.look()
+    asked = torch.cat(rows) if rows else torch.empty(0, 2)
+    fed = torch.cat(noise) if noise else torch.empty(0, dz)
+    return "".join(events), asked, torch.tensor(steps, dtype=torch.int64), fed
+
+
+def slope_of_linear_critic(module, lambda_, lr, iterations):
+    """Norm of a linear critic's slope after training against fake data that hardly move. Runs in the worker.
+
+    Returns:
+        the norm, and the largest change of any entry of the slope.
+    """
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    critic = nn.Linear(2, 1, bias=False)
+    with torch.no_grad():
+        critic.weight.copy_(torch.tensor([[0.6, 0.5]]))
+    before = critic.weight.detach().clone()
+
+    class Faint(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(2, 2))
+
+        def forward(self, z):
+            return 1e-4 * z @ self.weight
+
+    data = torch.tensor([[3.0, 0.0]]).repeat(64, 1)
+    module.train_wgan_gp(
+        critic, Faint(), data, n_iterations=iterations, batch_size=16, n_critic=1, lambda_=lambda_, lr=lr
+    )
+    return critic.weight.detach().norm(), (critic.weight.detach() - before).abs().max()

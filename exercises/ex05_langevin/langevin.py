@@ -73,9 +73,7 @@ def gmm_score(x: Tensor, means: Tensor, sigma: float, weights: Tensor) -> Tensor
     raise NotImplementedError("exercise 5.1: gmm_score is not written yet")
 
 
-def langevin_step(
-    x: Tensor, score_fn: Callable[[Tensor], Tensor], eta: float, noise: Tensor | None = None
-) -> Tensor:
+def langevin_step(x: Tensor, score_fn: Callable[[Tensor], Tensor], eta: float, noise: Tensor | None = None) -> Tensor:
     r"""One step of the unadjusted Langevin algorithm (ULA).
 
     $x' = x + \frac{\eta}{2} s(x) + \sqrt{\eta}\, n$
@@ -172,9 +170,7 @@ def annealed_langevin(
     raise NotImplementedError("exercise 5.4: annealed_langevin is not written yet")
 
 
-def dsm_loss(
-    score_model: Callable[[Tensor], Tensor], x: Tensor, sigma: float, noise: Tensor | None = None
-) -> Tensor:
+def dsm_loss(score_model: Callable[[Tensor], Tensor], x: Tensor, sigma: float, noise: Tensor | None = None) -> Tensor:
     r"""Denoising score matching loss at one noise level.
 
     $\frac{1}{B} \sum_b \frac{\sigma^2}{2} \left\| s_\theta(x_b + \sigma n_b) + \frac{n_b}{\sigma} \right\|^2$

@@ -81,9 +81,7 @@ def gmm_score(x: Tensor, means: Tensor, sigma: float, weights: Tensor) -> Tensor
     return (responsibilities @ means - x) / sigma**2  # the shares sum to 1, hence sum_k r_k x = x; (B, 2)
 
 
-def langevin_step(
-    x: Tensor, score_fn: Callable[[Tensor], Tensor], eta: float, noise: Tensor | None = None
-) -> Tensor:
+def langevin_step(x: Tensor, score_fn: Callable[[Tensor], Tensor], eta: float, noise: Tensor | None = None) -> Tensor:
     r"""One step of the unadjusted Langevin algorithm (ULA).
 
     $x' = x + \frac{\eta}{2} s(x) + \sqrt{\eta}\, n$
@@ -192,9 +190,7 @@ def annealed_langevin(
     return x
 
 
-def dsm_loss(
-    score_model: Callable[[Tensor], Tensor], x: Tensor, sigma: float, noise: Tensor | None = None
-) -> Tensor:
+def dsm_loss(score_model: Callable[[Tensor], Tensor], x: Tensor, sigma: float, noise: Tensor | None = None) -> Tensor:
     r"""Denoising score matching loss at one noise level.
 
     $\frac{1}{B} \sum_b \frac{\sigma^2}{2} \left\| s_\theta(x_b + \sigma n_b) + \frac{n_b}{\sigma} \right\|^2$

@@ -157,7 +157,7 @@ class Judge:
         base = dataclasses.replace(
             base,
             seed=run.seed,
-            remarks=tuple(run.context.notebook.remarks),
+            remarks=() if run.error is not None else tuple(run.context.notebook.remarks),
             output=end.get("output", ""),
             timings=run.timings(end),
         )

@@ -11,6 +11,11 @@ from gdgrade import __version__
 # Command -> (module, attribute, one line for the list of commands). The line stands here so that
 # `gdgrade --help` imports no command.
 COMMANDS = {
+    "author": (
+        "gdgrade.cli.author",
+        "author_group",
+        "For instructors: prove, make, release and look back on exercises.",
+    ),
     "check": (
         "gdgrade.cli.check",
         "check_command",

@@ -1,0 +1,162 @@
+"""What `author check` finds out inside a judge's process: a pytest plugin that keeps every check for reruns.
+
+The checks run once on the reference, in this process, and each is kept as a `Rerun`. What follows is plain arithmetic
+on reruns: other seeds, other modules in the student's place. Nothing here meets a student's code: references, mistakes
+and mutants are the author's own, and `limited` ends what does not end by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import signal
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from gdgrade.judge.channel import LocalChannel
+from gdgrade.judge.diagnosis import Rerun
+from gdgrade.judge.draw import derive_seed
+from gdgrade.judge.marks import CheckMark, mark_of, short_name
+from gdgrade.judge.plugin import Judge, float64_default
+from gdgrade.judge.reference import load_reference
+from gdgrade.judge.student import Notebook
+from gdgrade.worker.executor import Executor
+
+SECONDS = 10.0
+
+
+@dataclass
+class Case:
+    """One check, ready to be run again.
+
+    Attributes:
+        short: its short name; mark: what `@check` says; described: it has a docstring.
+        rerun: None for a check that left out, or that asks for no student.
+        seen: what it saw of the reference.
+        error: why the reference did not pass, or "".
+    """
+
+    short: str
+    mark: CheckMark
+    described: bool
+    rerun: Rerun | None = None
+    seen: Notebook | None = None
+    error: str = ""
+
+    @property
+    def names(self) -> set[str]:
+        """Functions, classes and shipped functions that it called."""
+        seen = self.seen.seen if self.seen is not None else []
+        return {entry.name.split(".")[0] for entry in seen}
+
+
+class LocalPool:
+    """Stands in for the workers: answers with a module of this process."""
+
+    def __init__(self, module: types.ModuleType) -> None:
+        self._module = module
+        self.confinement: dict[str, Any] = {}
+
+    def for_check(self, seconds: float, memory_mib: int) -> LocalChannel:
+        return LocalChannel(Executor(module=self._module))
+
+    def finish_check(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Lab:
+    """Base of the investigations; a subclass answers in `result`.
+
+    Args:
+        judge: whose checks are run; its job says with which seeds.
+        wanted: the options of the investigation, plain data.
+    """
+
+    def __init__(self, judge: Judge, wanted: Mapping[str, Any]) -> None:
+        self.judge = judge
+        self.job = judge.job
+        self.wanted = wanted
+        self.cases: dict[str, Case] = {}
+        self.module = self.student_module()
+        judge.pool = LocalPool(self.module)  # type: ignore[assignment]
+
+    def student_module(self) -> types.ModuleType:
+        """What stands in the student's place while the checks are collected."""
+        return load_reference(self.job.reference, self.job.exercise, "as_student")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            mark = mark_of(item)
+            if mark is not None:
+                described = bool((getattr(item, "function", None).__doc__ or "").strip())
+                self.cases[short_name(item)] = Case(short_name(item), mark, described)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logfinish(self) -> None:
+        run = self.judge.run
+        if run is None:
+            return
+        case = self.cases[run.short]
+        case.rerun, case.seen = run.rerun, run.context.notebook
+        case.error = "" if run.error is None else f"{type(run.error).__name__}: {run.error}"
+        if run.waits_for is not None:
+            case.error = f"waits for part {run.waits_for}"
+
+    def result(self) -> dict[str, Any]:
+        """What was found out, as plain data."""
+        raise NotImplementedError
+
+    # -- tools -------------------------------------------------------------------------------------------------------
+
+    def runnable(self) -> list[tuple[Case, Rerun]]:
+        """The checks that can be run again, in the order of their parts."""
+        order = [outcome.id.split("/", 1)[1] for outcome in self.judge.outcomes]
+        found = [self.cases[short] for short in order]
+        return [(case, case.rerun) for case in found if case.rerun is not None]
+
+    def reseeded(self, case: Case, rerun: Rerun, seed: int) -> Rerun:
+        """The same check with the inputs that the public seed `seed` gives."""
+        material, exercise = f"public:{seed}", self.job.exercise
+        return dataclasses.replace(
+            rerun,
+            draw_seed=None if rerun.draw_seed is None else derive_seed(material, exercise, case.short),
+            student_seed=derive_seed(material, exercise, case.short, "student") % 2**32,
+        )
+
+    def rerun(
+        self, rerun: Rerun, module: types.ModuleType, seconds: float = SECONDS
+    ) -> tuple[Notebook, BaseException | None]:
+        """Run a check with `module` in the student's place; a check that does not end is ended as failed."""
+        try:
+            with float64_default(self.job.library), limited(seconds):
+                return rerun.with_module(module)
+        except TooLong as error:  # raised between two checks of the error's type
+            return Notebook(), error
+
+
+class TooLong(BaseException):
+    """A rerun took more time than it may; no `except Exception` on the way stops it."""
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise `TooLong` in the block after so many seconds."""
+
+    def ring(number: int, frame: Any) -> None:
+        raise TooLong(f"more than {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,187 @@
+"""Is a surviving mutant the same function in other words? Bitwise equality on many draws is the proof that is asked.
+
+Two kinds of draws, since the checks' own inputs alone would prove only that the checks see nothing:
+
+* every check again with other seeds, reference and mutant side by side: all that was seen must be equal bit by bit;
+* the calls that checks made with plain data, on inputs that no check draws: arrays rescaled, negated, cut shorter,
+  with repeated and zero entries, numbers moved, optional arguments left out. Both raise, or both give the same bits.
+"""
+
+from __future__ import annotations
+
+import random
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gdgrade.author.lab import Case, Lab, TooLong, limited
+from gdgrade.judge.diagnosis import Rerun
+from gdgrade.judge.plugin import Judge, float64_default
+from gdgrade.judge.shipping import RemoteObject
+from gdgrade.judge.student import Notebook, Student
+from gdgrade.wire.values import Opaque
+from gdgrade.worker.loading import load_source
+
+CALLS = 12  # plain calls kept per function
+CALL_SECONDS = 2.0
+
+
+class EquivalenceLab(Lab):
+    """Options: `mutants`, (name, source) pairs; `seeds`, of the checks; `variants`, of each plain call.
+
+    The result: for each mutant's name how many runs were equal, or where the first difference was.
+    """
+
+    def __init__(self, judge: Judge, wanted: Mapping[str, Any]) -> None:
+        super().__init__(judge, wanted)
+        self._calls: dict[str, list[tuple[Any, Any]]] = {}
+        self._watch()
+
+    def _watch(self) -> None:
+        lab, call = self, Student._call
+
+        def record(student: Student, path: Any, label: str, args: Any, kwargs: Any, collect: bool = False) -> Any:
+            kept = lab._calls.setdefault(path[1], []) if path[0] == "name" else []
+            if path[0] == "name" and len(kept) < CALLS and not _holds_objects((args, kwargs)):
+                kept.append((_copied(args), _copied(kwargs)))
+            return call(student, path, label, args, kwargs, collect)
+
+        Student._call = record  # type: ignore[method-assign] # a process of its own
+
+    def result(self) -> dict[str, Any]:
+        calls, self._calls = {name: list(kept) for name, kept in self._calls.items()}, {}
+        found = {}
+        for name, source in self.wanted["mutants"]:
+            try:
+                module = load_source(source, f"gdgrade_mutant_{len(found)}", "mutant.py")
+                found[name] = self._compare(module, calls)
+            except Exception as error:
+                found[name] = {"equal": 0, "difference": f"it does not load: {type(error).__name__}"}
+        return {"mutants": found}
+
+    def _compare(self, mutant: types.ModuleType, calls: Mapping[str, list[Any]]) -> dict[str, Any]:
+        equal = 0
+        for case, rerun in self.runnable():
+            if case.mark.training:
+                continue
+            for seed in range(int(self.wanted["seeds"])):
+                if not self._same_check(case, rerun, mutant, self.job.public_seed + 1 + seed):
+                    return {"equal": equal, "difference": f"{case.short} sees another value with seed {seed + 1}"}
+                equal += 1
+        for name, kept in calls.items():
+            if not hasattr(self.module, name):
+                continue
+            for number, (args, kwargs) in enumerate(kept):
+                for variant in range(int(self.wanted["variants"])):
+                    if not self._same_call(mutant, name, args, kwargs, f"{name} {number} {variant}"):
+                        return {"equal": equal, "difference": f"{name} differs on an input that no check draws"}
+                    equal += 1
+        return {"equal": equal, "difference": ""}
+
+    def _same_check(self, case: Case, rerun: Rerun, mutant: types.ModuleType, seed: int) -> bool:
+        again = self.reseeded(case, rerun, seed)
+        first, second = self.rerun(again, self.module), self.rerun(again, mutant, 3.0)
+        return _bits_of_notebook(first[0]) == _bits_of_notebook(second[0]) and str(first[1]) == str(second[1])
+
+    def _same_call(self, mutant: types.ModuleType, name: str, args: Any, kwargs: Any, label: str) -> bool:
+        results = []
+        for module in (self.module, mutant):
+            rng = random.Random(label)  # noqa: S311 - the same inputs for both
+            inputs = (args, kwargs) if label.endswith(" 0") else (_varied(args, rng), _varied(kwargs, rng))
+            self._seed(len(label))
+            try:
+                with float64_default(self.job.library), limited(CALL_SECONDS):
+                    results.append(_bits(getattr(module, name)(*_copied(inputs[0]), **_copied(inputs[1]))))
+            except (Exception, TooLong) as error:
+                results.append(type(error).__name__)
+        return bool(results[0] == results[1])
+
+    def _seed(self, number: int) -> None:
+        np.random.seed(number)  # noqa: NPY002 - the reference may draw from the global generator
+        if self.job.library == "torch":
+            import torch
+
+            torch.manual_seed(number)
+
+
+def _varied(value: Any, rng: random.Random) -> Any:
+    """Nested arguments of the same kind with other values."""
+    if isinstance(value, list | tuple):
+        return type(value)(_varied(item, rng) for item in value)
+    if isinstance(value, dict):
+        return {key: _varied(item, rng) for key, item in value.items() if not (item is None and rng.random() < 0.5)}
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return max(0, value + rng.choice((-1, 0, 1, 2)))
+    if isinstance(value, float):
+        return value * rng.choice((0.1, 0.5, 1.0, 1.7, 10.0))
+    if _is_float_array(value):
+        return _varied_array(value, rng)
+    return value
+
+
+def _varied_array(array: Any, rng: random.Random) -> Any:
+    """Another scale or sign, or special entries; the shape stays, for arguments must fit each other."""
+    way = rng.randrange(7)
+    if way == 0:
+        return array * 10.0 ** rng.randint(-3, 3)
+    if way == 1:
+        return -array
+    if way == 2:
+        return array * 0
+    if way == 3:
+        return array + 1.0
+    if way == 4 and array.ndim:
+        return array[[0] * len(array)] if len(array) else array
+    if way == 5 and array.ndim:
+        return array[list(reversed(range(len(array))))]
+    return abs(array)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_copied(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if hasattr(value, "detach"):
+        return value.detach().clone() if hasattr(value, "clone") else value
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _holds_objects(value: Any) -> bool:
+    """Whether there is something in it that belongs to one run of a check."""
+    if isinstance(value, list | tuple):
+        return any(map(_holds_objects, value))
+    if isinstance(value, dict):
+        return _holds_objects(list(value.values()))
+    return isinstance(value, RemoteObject) or type(value).__name__ == "Generator"
+
+
+def _is_float_array(value: Any) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype") and "float" in str(value.dtype)
+
+
+def _bits_of_notebook(notebook: Notebook) -> Any:
+    entries = (*notebook.seen, *notebook.features)
+    return [(entry.name, entry.dtype, entry.error.split(":")[0], _bits(entry.value)) for entry in entries]
+
+
+def _bits(value: Any) -> Any:
+    """Nested values with each array as its type, shape and bytes."""
+    if isinstance(value, list | tuple):
+        return [_bits(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _bits(item) for key, item in value.items()}
+    if isinstance(value, RemoteObject | Opaque):
+        return type(value).__name__
+    if hasattr(value, "detach") and hasattr(value, "requires_grad"):
+        grad = bool(value.requires_grad)
+        return (str(value.dtype), tuple(value.shape), grad, value.detach().cpu().numpy().tobytes())
+    if isinstance(value, np.ndarray):
+        return (str(value.dtype), value.shape, value.tobytes())
+    if isinstance(value, bool | int | float | str | complex | type(None)):
+        return repr(value)
+    return type(value).__name__

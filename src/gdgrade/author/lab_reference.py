@@ -1,0 +1,145 @@
+"""The reference under the lamp: how often chance fails it, what each check calls, what hidden checks give away."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gdgrade.author.lab import Case, Lab
+from gdgrade.judge.diagnosis import Rerun, reachable
+from gdgrade.judge.draw import Draw
+from gdgrade.judge.plugin import Judge, float64_default
+from gdgrade.judge.reference import load_reference
+from gdgrade.judge.student import Student
+
+MIN_ENTRIES = 4  # an array with fewer different numbers is a constant that anybody could think of
+PNG = b"\x89PNG"
+
+
+class ReferenceLab(Lab):
+    """Options: `seeds`, how many further seeds the checks are tried on.
+
+    The result: `checks`, one entry per check of the exercise; `revealed`, arrays of hidden checks that a public check
+    also hands out; `reach`, the globals of the reference that each check can reach; `figures`.
+    """
+
+    def __init__(self, judge: Judge, wanted: Mapping[str, Any]) -> None:
+        super().__init__(judge, wanted)
+        self._arrays: dict[str, set[str]] = {}
+        self._watch()
+
+    def _watch(self) -> None:
+        """Note the arrays that each check hands to the student."""
+        lab, send = self, Student._ask
+
+        def ask(student: Student, header: Any, encoder: Any, args: Any, kwargs: Any, label: str) -> Any:
+            run = lab.judge.run
+            if run is not None:
+                lab._arrays.setdefault(run.short, set()).update(_prints((args, kwargs)))
+            return send(student, header, encoder, args, kwargs, label)
+
+        Student._ask = ask  # type: ignore[method-assign] # this process judges nobody, and ends after the result
+
+    def result(self) -> dict[str, Any]:
+        checks = {short: self._facts(case) for short, case in self.cases.items()}
+        module = load_reference(self.job.reference, self.job.exercise, "rates")
+        for case, rerun in self.runnable():
+            if case.error or case.mark.training:
+                continue
+            fails, why = self._rate(case, rerun, module)
+            checks[case.short] |= {"runs": int(self.wanted["seeds"]), "fails": fails, "why": why}
+        return {"checks": checks, "revealed": self._revealed(), "reach": self._reach(module), "figures": self._figures()}
+
+    def _facts(self, case: Case) -> dict[str, Any]:
+        mark = case.mark
+        fields = ("part", "points", "visibility", "alpha", "training", "seconds", "memory_mib")
+        return {name: getattr(mark, name) for name in fields} | {
+            "needs": list(mark.needs), "described": case.described, "calls": sorted(case.names), "error": case.error, "runs": 0, "fails": 0, "why": "",
+        }  # fmt: skip
+
+    def _rate(self, case: Case, rerun: Rerun, module: types.ModuleType) -> tuple[int, str]:
+        fails, why = 0, ""
+        first = self.job.public_seed + 1
+        for seed in range(first, first + int(self.wanted["seeds"])):
+            _, error = self.rerun(self.reseeded(case, rerun, seed), module)
+            if error is not None:
+                fails, why = fails + 1, f"seed {seed}: {str(error)[:300]}"
+        return fails, why
+
+    def _revealed(self) -> list[list[str]]:
+        """(hidden check, public check) pairs that hand out the same array."""
+        sides: dict[str, list[str]] = {"public": [], "hidden": []}
+        for short, case in self.cases.items():
+            sides[case.mark.visibility].append(short)
+        none: set[str] = set()
+        return [
+            [hidden, public]
+            for hidden in sides["hidden"]
+            for public in sides["public"]
+            if self._arrays.get(hidden, none) & self._arrays.get(public, none)
+        ]
+
+    def _reach(self, module: types.ModuleType) -> dict[str, list[str] | None]:
+        """Per check the reference's globals that its calls can reach; None where that cannot be told."""
+        found: dict[str, list[str] | None] = {}
+        for case, _ in self.runnable():
+            known = {name for name in case.names if hasattr(module, name)}
+            found[case.short] = sorted(reachable(module, known)) if known == case.names - {"seed"} else None
+        return found
+
+    def _figures(self) -> dict[str, Any]:
+        """Render what graders/EX/plots.py draws; absent file: no figures, no fault."""
+        path = self.job.graders / "plots.py"
+        if not path.is_file():
+            return {"there": False, "names": [], "error": ""}
+        try:
+            return {"there": True, "names": self._rendered(path), "error": ""}
+        except Exception as error:
+            return {"there": True, "names": [], "error": f"{type(error).__name__}: {str(error)[:300]}"}
+
+    def _rendered(self, path: Any) -> list[str]:
+        import matplotlib
+
+        matplotlib.use("agg")
+        spec = importlib.util.spec_from_file_location("gdgrade_plots", path)
+        assert spec is not None
+        assert spec.loader is not None
+        plots = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = plots
+        spec.loader.exec_module(plots)
+        with float64_default(self.job.library):
+            channel: Any = self.judge.pool.for_check(60.0, 1024)
+            student = Student(channel, self.job.library)
+            figures = plots.figures(student, self.judge.data(), Draw(self.job.public_seed, self.job.library))
+        pairs = figures.items() if isinstance(figures, Mapping) else enumerate(figures)
+        names = []
+        for name, figure in pairs:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png")
+            if not buffer.getvalue().startswith(PNG):
+                raise ValueError(f"figure {name} does not render")
+            names.append(str(name))
+        return names
+
+
+def _prints(value: Any) -> Iterator[str]:
+    """Finger-prints of the arrays in nested arguments that nobody could guess."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _prints(item)
+    elif isinstance(value, dict):
+        yield from _prints(list(value.values()))
+    else:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            different = np.unique(value[np.isfinite(value)])
+            if (different != np.round(different)).sum() >= MIN_ENTRIES:
+                yield hashlib.sha256(str(value.shape).encode() + np.ascontiguousarray(value).tobytes()).hexdigest()

@@ -1,0 +1,197 @@
+"""Automatic mutants of a reference: one small change each, as complete source files to be handed in.
+
+A mutant that no check fails is either the same function in other words (an equivalent mutant) or a hole in the checks.
+Equivalent ones are proven so by `gdgrade.author.lab_equivalence`, or listed by hand in
+``graders/<exercise>/equivalent_mutants.yml``::
+
+    - function: langevin_sample
+      line: "x = x0"
+      change: "..."          # as the report names it, or left out for every change of that line
+      reason: why no check can tell
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gdgrade.author.mutation import OPERATORS
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One changed reference.
+
+    Attributes:
+        function: top-level function or class in which the change lies.
+        line: 1-based line of the reference; before: that line, stripped.
+        change: what was done, in a few words.
+        source: the whole changed file; diff: against the (equally formatted) reference.
+    """
+
+    function: str
+    line: int
+    before: str
+    change: str
+    source: str
+    diff: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.function}:{self.line} {self.change}"
+
+
+@dataclass(frozen=True)
+class Excused:
+    """An entry of equivalent_mutants.yml: a change that is no fault, and why."""
+
+    function: str
+    line: str
+    change: str | None
+    reason: str
+
+    def covers(self, mutant: Mutant) -> bool:
+        same = (self.function, " ".join(self.line.split())) == (mutant.function, " ".join(mutant.before.split()))
+        return same and self.change in (None, mutant.change)
+
+
+class ExcusesError(ValueError):
+    """equivalent_mutants.yml is not of the documented form."""
+
+
+def mutants_of(source: str) -> list[Mutant]:
+    """Every mutant of a module's functions and methods, in order of the lines; each source text once.
+
+    Raises:
+        SyntaxError: the source is not Python.
+    """
+    tree = ast.parse(source)
+    strip_docstrings(tree)
+    lines, found = source.splitlines(), []
+    pieces = [ast.unparse(node) for node in tree.body]
+    for number, owner in enumerate(tree.body):
+        if not isinstance(owner, ast.FunctionDef | ast.ClassDef):
+            continue
+        seen = {pieces[number]}
+        for place in _places(owner):
+            for change, other in OPERATORS[type(place.node)](place.node):
+                text = place.unparsed(owner, other)
+                if text is None or text in seen:
+                    continue
+                seen.add(text)
+                line = getattr(place.node, "lineno", owner.lineno)
+                whole = "\n\n\n".join([*pieces[:number], text, *pieces[number + 1 :]]) + "\n"
+                diff = _diff(pieces[number], text)
+                found.append(Mutant(owner.name, line, lines[line - 1].strip(), change, whole, diff))
+    return sorted(found, key=lambda mutant: mutant.line)
+
+
+def sample(mutants: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
+    """A fixed choice: in turn one of each function, so that none is left out; all of them if there are few."""
+    if len(mutants) <= count:
+        return list(mutants)
+    rng = random.Random(seed)  # noqa: S311 - a choice, no secret
+    groups: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        groups.setdefault(mutant.function, []).append(mutant)
+    for group in groups.values():
+        rng.shuffle(group)
+    chosen: list[Mutant] = []
+    while len(chosen) < count:
+        for group in groups.values():
+            if group and len(chosen) < count:
+                chosen.append(group.pop())
+    return sorted(chosen, key=lambda mutant: mutant.line)
+
+
+def read_excuses(path: Path) -> list[Excused]:
+    """The mutants that the author excuses; none if there is no such file.
+
+    Raises:
+        ExcusesError: an entry lacks a field or gives no reason.
+    """
+    if not path.is_file():
+        return []
+    import yaml
+
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    except yaml.YAMLError as error:
+        raise ExcusesError(f"{path.name} is not YAML: {error}") from error
+    return [_excused(path, number, entry) for number, entry in enumerate(entries, 1)]
+
+
+def strip_docstrings(tree: ast.AST) -> None:
+    """Delete docstrings: text that no check can see, and that would only lengthen the diffs."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            body = node.body
+            if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+                node.body = body[1:] or [ast.Pass()]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a node hangs: a field of its parent, or an item of a list there."""
+
+    parent: ast.AST
+    field: str
+    index: int | None
+    node: ast.AST
+
+    def _put(self, node: ast.AST) -> None:
+        if self.index is None:
+            setattr(self.parent, self.field, node)
+        else:
+            getattr(self.parent, self.field)[self.index] = node
+
+    def unparsed(self, owner: ast.AST, other: ast.AST) -> str | None:
+        """The owner's text with `other` in this place; None if that is no Python."""
+        self._put(ast.fix_missing_locations(ast.copy_location(other, self.node)))
+        try:
+            text = ast.unparse(owner)
+            compile(text, "<mutant>", "exec")
+        except (ValueError, SyntaxError, TypeError, AttributeError):
+            return None
+        finally:
+            self._put(self.node)
+        return text
+
+
+def _places(owner: ast.AST) -> Iterator[_Place]:
+    """Nodes that have an operator; annotations, error branches and messages are left alone."""
+    for field, value in list(ast.iter_fields(owner)):
+        if field in ("annotation", "returns", "decorator_list", "bases", "type_params"):
+            continue
+        single = not isinstance(value, list)
+        for index, node in enumerate([value] if single else list(value)):
+            if not isinstance(node, ast.AST) or isinstance(node, ast.Raise | ast.JoinedStr) or _only_raises(node):
+                continue
+            if type(node) in OPERATORS:
+                yield _Place(owner, field, None if single else index, node)
+            yield from _places(node)
+
+
+def _only_raises(node: ast.AST) -> bool:
+    """An `if` that guards against wrong arguments: exercises do not grade it."""
+    return isinstance(node, ast.If) and all(isinstance(entry, ast.Raise) for entry in node.body) and not node.orelse
+
+
+def _diff(before: str, after: str) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "reference", "mutant", lineterm="", n=1)
+    return "\n".join(lines)
+
+
+def _excused(path: Path, number: int, entry: object) -> Excused:
+    where = f"{path.name}, entry {number}"
+    if not isinstance(entry, dict) or set(entry) - {"function", "line", "change", "reason"}:
+        raise ExcusesError(f"{where}: an entry has function, line, reason and perhaps change")
+    texts = {key: value for key, value in entry.items() if isinstance(value, str) and value.strip()}
+    missing = [key for key in ("function", "line", "reason") if key not in texts]
+    if missing:
+        raise ExcusesError(f"{where}: {', '.join(missing)} is missing")
+    return Excused(texts["function"], texts["line"], texts.get("change"), texts["reason"])

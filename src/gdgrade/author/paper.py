@@ -1,0 +1,124 @@
+"""What can be told of an exercise from its files and its checks' data alone, without judging anybody."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gdgrade.author.verdict import Section, section
+from gdgrade.course.manifest import Course, Exercise
+
+MAX_ALPHA = 1e-5  # of all checks of an exercise together
+MIN_CODE = 8  # shorter pieces of code, such as `x + 1`, are nobody's secret
+
+
+def missing_files(course: Course, exercise: Exercise) -> Section:
+    """Statement, stub, reference and checks are there."""
+    wanted = [
+        (exercise.folder("exercises") / "README.md", "the statement"),
+        (exercise.entry_path, "the stub"),
+        (exercise.reference_path, "the reference"),
+    ]
+    problems = []
+    for path, what in wanted:
+        if not path.is_file() or not path.read_text(encoding="utf-8").strip():
+            problems.append(f"{path.relative_to(course.root)} is missing or empty: {what}")
+    if not list(exercise.graders_dir.glob("test_*.py")):
+        problems.append(f"{exercise.graders_dir.relative_to(course.root)} holds no test_*.py: the checks")
+    if not problems:
+        for path, what in wanted[1:]:
+            try:
+                ast.parse(path.read_text(encoding="utf-8"))
+            except SyntaxError as error:
+                problems.append(f"{path.relative_to(course.root)}:{error.lineno}: {what} is not Python: {error.msg}")
+    return section("files", f"{exercise.entry}, statement, stub, reference, checks", problems)
+
+
+def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]]) -> Section:
+    """The points of each part's checks add up to the part's points; needs name parts that there are."""
+    problems, known = [], {part.id for part in exercise.parts}
+    for part in exercise.parts:
+        total = sum(entry["points"] for entry in checks.values() if entry["part"] == part.id)
+        if abs(total - part.points) > 1e-9:
+            problems.append(f"part {part.id}: its checks are worth {total:g} points, course.yml says {part.points:g}")
+    for short, entry in checks.items():
+        if entry["part"] not in known:
+            problems.append(f"{short} is of part {entry['part']}, which course.yml lacks")
+        problems += [f"{short} needs part {need}, which is not there" for need in entry["needs"] if need not in known]
+    alpha = sum(entry["alpha"] for entry in checks.values())
+    if alpha > MAX_ALPHA:
+        problems.append(f"the checks' alphas add up to {alpha:.2g}; at most {MAX_ALPHA:g} is fair to a right answer")
+    summary = f"{len(exercise.parts)} parts, {len(checks)} checks, {exercise.max_points:g} points"
+    bonus = f" + {exercise.max_bonus:g} bonus" if exercise.max_bonus else ""
+    return section("points and needs", f"{summary}{bonus}, alpha {alpha:.2g}", problems, alpha=alpha)
+
+
+def texts(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]], reference: str) -> Section:
+    """Each check has a title, and every public function of the stub is in the reference."""
+    problems = [f"{short} has no docstring, so students read no title" for short, e in checks.items() if not e["described"]]
+    stub = ast.parse(exercise.entry_path.read_text(encoding="utf-8"))
+    defined = {node.name for node in ast.parse(reference).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    for node in stub.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name not in defined:
+            problems.append(f"the stub defines {node.name}, the reference does not")
+    lines = set(bodies(stub))
+    leaked = [line for line in bodies(ast.parse(reference)) if line in lines]
+    problems += [f"the stub holds a line of the reference: {line}" for line in leaked]
+    return section("titles and stub", f"{len(checks)} titles", problems)
+
+
+def hints(mistakes: Sequence[Mapping[str, Any]], reference: str) -> Section:
+    """No hint holds a line of the reference's code."""
+    problems = []
+    code = {squeezed(line): line for line in pieces(ast.parse(reference))}
+    for entry in mistakes:
+        hint = squeezed(entry["hint"])
+        problems += [f"the hint of {entry['name']} holds code of the reference: {line}" for key, line in code.items() if key in hint]
+        if "?" not in entry["hint"]:
+            problems.append(f"the hint of {entry['name']} asks nothing")
+    return section("hints", f"{len(mistakes)} hints", problems)
+
+
+def secrecy(lab: Mapping[str, Any]) -> Section:
+    """Public checks hand out no array that a hidden check hands out as well."""
+    hidden = [short for short, entry in lab["checks"].items() if entry["visibility"] == "hidden"]
+    problems = [f"{public} reveals an input of the hidden check {secret}" for secret, public in lab["revealed"]]
+    return section("hidden inputs", f"{len(hidden)} hidden checks", problems)
+
+
+def figures(lab: Mapping[str, Any]) -> Section:
+    """The figures of graders/EX/plots.py render with the reference."""
+    if not lab["there"]:
+        return section("figures", "no plots.py")
+    problems = [f"plots.py: {lab['error']}"] if lab["error"] else []
+    if not lab["names"] and not problems:
+        problems = ["plots.py draws no figure"]
+    return section("figures", f"{len(lab['names'])} rendered", problems)
+
+
+def bodies(tree: ast.Module) -> Iterator[str]:
+    """Statements of a module's functions that say something: no docstrings, definitions, imports or raises."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for statement in ast.walk(node):
+                if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return):
+                    text = ast.unparse(statement)
+                    if len(squeezed(text)) >= 2 * MIN_CODE:
+                        yield text
+
+
+def pieces(tree: ast.Module) -> Iterator[str]:
+    """Right-hand sides and results of a module's functions, as text."""
+    for node in ast.walk(tree):
+        value = node.value if isinstance(node, ast.Assign | ast.AugAssign | ast.Return) else None
+        if value is not None and not isinstance(value, ast.Constant | ast.Name):
+            text = ast.unparse(value)
+            if len(squeezed(text)) >= MIN_CODE:
+                yield text
+
+
+def squeezed(text: str) -> str:
+    """Text without white space."""
+    return re.sub(r"\s+", "", text)

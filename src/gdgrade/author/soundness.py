@@ -1,0 +1,216 @@
+"""`author check`: everything that must hold of an exercise before a student meets it, examined and summed up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gdgrade.author import judged, paper
+from gdgrade.author.cache import Cache
+from gdgrade.author.junk import public_names
+from gdgrade.author.mutants import ExcusesError, Mutant, mutants_of, read_excuses, sample
+from gdgrade.author.planted import HeaderError, Planted
+from gdgrade.author.runner import Progress, Runner, Task
+from gdgrade.author.tasks import QUICK, Bench, Effort
+from gdgrade.author.verdict import Section, Survivor, Verdict, section
+from gdgrade.course.manifest import Course, Exercise
+
+Results = dict[str, dict[str, Any]]
+Expect = Callable[[int], None]
+REFERENCE_LAB = "gdgrade.author.lab_reference:ReferenceLab"
+MISTAKE_LAB = "gdgrade.author.lab_mistakes:MistakeLab"
+EQUIVALENCE_LAB = "gdgrade.author.lab_equivalence:EquivalenceLab"
+
+
+def examine(
+    course: Course,
+    exercise: Exercise,
+    effort: Effort = QUICK,
+    *,
+    jobs: int = 2,
+    cache: Cache | None = None,
+    expect: Expect | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Examine one exercise.
+
+    Args:
+        effort: quick or full, see `gdgrade.author.tasks`.
+        jobs: judges at a time.
+        cache: of verdicts; None: nothing is kept.
+        expect: told how many more runs there will be, whenever that becomes known.
+        progress: told the name of each run that is done.
+
+    Raises:
+        LaunchError: the machine could not start a judge.
+    """
+    started = time.monotonic()
+    missing = paper.missing_files(course, exercise)
+    if missing.problems:
+        return Verdict(exercise.id, exercise.title, effort.mode, (missing,))
+    with Runner(exercise, jobs, cache or Cache(None), progress) as runner:
+        examination = _Examination(course, exercise, effort, runner, expect or (lambda count: None))
+        sections = [missing, *examination.sections()]
+        return Verdict(
+            exercise.id,
+            exercise.title,
+            effort.mode,
+            tuple(sections),
+            examination.confusion,
+            tuple(examination.survivors),
+            round(time.monotonic() - started, 2),
+            runner.judged,
+        )
+
+
+class _Examination:
+    """One exercise while it is being examined."""
+
+    def __init__(self, course: Course, exercise: Exercise, effort: Effort, runner: Runner, expect: Expect) -> None:
+        self.course, self.exercise, self.effort = course, exercise, effort
+        self.bench = Bench(course, exercise)
+        self.runner, self.expect = runner, expect
+        self.confusion: dict[str, dict[str, int]] = {}
+        self.survivors: list[Survivor] = []
+
+    def sections(self) -> list[Section]:
+        """All sections, in the order of the table. A reference that does not pass makes the rest meaningless."""
+        lab, errors = self._lab(self.bench.lab(REFERENCE_LAB, {"seeds": self.effort.chance}))
+        if lab is None:
+            return [section("checks", "they cannot be run", errors)]
+        found = [
+            paper.points(self.exercise, lab["checks"]),
+            paper.texts(self.exercise, lab["checks"], self.bench.reference),
+        ]
+        broken = [f"{short}: {entry['error']}" for short, entry in lab["checks"].items() if entry["error"]]
+        if broken:
+            return [*found, section("reference", "it does not pass its own checks", broken)]
+        try:
+            planted = self.bench.planted
+            excuses = read_excuses(self.exercise.graders_dir / "equivalent_mutants.yml")
+        except (HeaderError, ExcusesError) as error:
+            return [*found, section("planted answers", "they cannot be read", [str(error)])]
+        groups = self._groups(lab, planted)
+        results = self._run(groups)
+        found += judged.reference(groups["reference"], results["reference"], lab["checks"], self.exercise)
+        found += [judged.chance(lab["checks"], self.effort.chance)]
+        found += judged.planted(planted, groups["planted"], results["planted"], self._kept(planted))
+        found += [judged.stub(results["stub"][0], self.exercise)]
+        found += self._mistakes(results["mistakes"][0], lab)
+        found += [self._mutants(groups["mutants"], results["mutants"], excuses)]
+        found += [judged.junk(groups["junk"], results["junk"], lab["checks"])]
+        return [*found, paper.secrecy(lab), paper.figures(lab["figures"])]
+
+    # -- what is run -------------------------------------------------------------------------------------------------
+
+    def _groups(self, lab: Mapping[str, Any], planted: Sequence[Planted]) -> dict[str, list[Task]]:
+        effort, bench = self.effort, self.bench
+        runs = [(number, precision) for number in range(effort.seeds) for precision in ("float64", "float32")]
+        power = {"seeds": effort.power, "claims": _claims(planted)}
+        self._chosen = self._sampled()
+        reach = lab["reach"]
+        return {
+            "mistakes": [bench.lab(MISTAKE_LAB, power)],
+            "reference": [
+                bench.reference_run(number, precision, quick=(number, precision) != (0, "float64"))
+                for number, precision in runs
+            ],
+            "stub": [bench.stub_run()],
+            "planted": [bench.planted_run(entry, trained=entry.full) for entry in self._kept(planted)],
+            "mutants": [
+                bench.mutant_run(mutant, [short for short, names in reach.items() if _reaches(names, mutant)])
+                for mutant in self._chosen
+            ],
+            "junk": self._junk(lab["checks"]),
+        }
+
+    def _kept(self, planted: Sequence[Planted]) -> list[Planted]:
+        """The planted answers to be judged: those with training checks only as far as the mode allows."""
+        limit, kept = self.effort.trained, []
+        for entry in planted:
+            if entry.full and limit is not None:
+                if limit == 0:
+                    continue
+                limit -= 1
+            kept.append(entry)
+        return kept
+
+    def _sampled(self) -> list[Mutant]:
+        every = mutants_of(self.bench.reference)
+        self._mutants_in_all = len(every)
+        seed = self.course.seeds.public
+        return every if self.effort.mutants is None else sample(every, self.effort.mutants, seed)
+
+    def _junk(self, checks: Mapping[str, Any]) -> list[Task]:
+        stub = self.exercise.entry_path.read_text(encoding="utf-8")
+        tasks = []
+        for name in public_names(stub):
+            called_by = [short for short, entry in checks.items() if name in entry["calls"] and not entry["training"]]
+            if called_by and name in public_names(self.bench.reference):
+                for kind in self.bench.junk_kinds(name, self.effort.junk):
+                    tasks.append(self.bench.junk_run(name, kind, called_by))
+        return tasks
+
+    def _run(self, groups: Mapping[str, list[Task]]) -> dict[str, list[dict[str, Any]]]:
+        tasks = [task for group in groups.values() for task in group]
+        self.expect(len(tasks))
+        results = iter(self.runner.run(tasks))
+        return {name: [next(results) for _ in group] for name, group in groups.items()}
+
+    def _lab(self, task: Task) -> tuple[dict[str, Any] | None, list[str]]:
+        self.expect(1)
+        result = self.runner.run([task])[0]
+        return result.get("lab"), [*result["errors"], *filter(None, [result.get("details")])]
+
+    # -- what came out -----------------------------------------------------------------------------------------------
+
+    def _mistakes(self, result: Mapping[str, Any], lab: Mapping[str, Any]) -> list[Section]:
+        if "lab" not in result:
+            return [section("mistakes", "they cannot be run", result["errors"])]
+        self.confusion = judged.confusion(result["lab"]["mistakes"])
+        return [
+            judged.mistakes(result["lab"]["mistakes"]),
+            paper.hints(result["lab"]["mistakes"], self.bench.reference),
+            judged.power(result["lab"]["power"], lab["checks"]),
+        ]
+
+    def _mutants(self, tasks: Sequence[Task], results: Sequence[Mapping[str, Any]], excuses: Sequence[Any]) -> Section:
+        alive = [
+            mutant for mutant, result in zip(self._chosen, results, strict=True) if not judged.killed(result)
+        ]
+        excused = [mutant for mutant in alive if any(entry.covers(mutant) for entry in excuses)]
+        doubtful = [mutant for mutant in alive if mutant not in excused]
+        proofs = self._proofs(doubtful)
+        equivalent = [mutant for mutant in doubtful if not proofs[mutant.name]["difference"]]
+        self.survivors = [
+            Survivor(mutant.name, mutant.diff, proofs[mutant.name]["difference"])
+            for mutant in doubtful
+            if mutant not in equivalent
+        ]
+        return judged.mutants(self._chosen, self._mutants_in_all, self.survivors, equivalent, excused, results)
+
+    def _proofs(self, doubtful: Sequence[Mutant]) -> dict[str, Any]:
+        if not doubtful:
+            return {}
+        seeds, variants = self.effort.equivalence
+        options = {"mutants": [[m.name, m.source] for m in doubtful], "seeds": seeds, "variants": variants}
+        lab, errors = self._lab(self.bench.lab(EQUIVALENCE_LAB, options))
+        if lab is None:
+            return {mutant.name: {"difference": f"not compared: {errors}"} for mutant in doubtful}
+        proofs = lab["mutants"]
+        assert isinstance(proofs, dict)
+        return proofs
+
+
+def _claims(planted: Sequence[Planted]) -> dict[str, list[str]]:
+    """Which checks must catch which mistake, by the first lines of the planted answers."""
+    claims: dict[str, list[str]] = {}
+    for entry in planted:
+        if entry.diagnosis not in (None, "none"):
+            claims.setdefault(str(entry.diagnosis), []).extend(sorted(entry.fails))
+    return claims
+
+
+def _reaches(names: Sequence[str] | None, mutant: Mutant) -> bool:
+    return names is None or mutant.function in names

@@ -28,10 +28,12 @@ def common_axes(m1, S1, m2, S2):
 def test_gaussians_with_common_axes(student, draw):
     """Between Gaussians with the same axes, W2 squared is that of the means plus that of the deviations."""
     for d in (3, 1):
-        axes, v1, v2 = draw.orthogonal(d), draw.uniform(d, low=0.5, high=3.0), draw.uniform(d, low=0.5, high=3.0)
+        # Clearly different variances and near means: a wrong term must not drown in the right ones.
+        v1, v2 = torch.tensor([0.4, 1.0, 2.2])[:d], torch.tensor([0.7, 2.5, 4.0])[:d]
+        axes, v1, v2 = draw.orthogonal(d), v1 * draw.uniform(d, low=0.9), v2 * draw.uniform(d, low=0.9)
         S1, S2 = (axes * v1) @ axes.T, (axes * v2) @ axes.T
         S1, S2 = (S1 + S1.T) / 2, (S2 + S2.T) / 2
-        m1, m2 = draw.normal(d), draw.normal(d, mean=1.0)
+        m1, m2 = draw.normal(d, scale=0.5), draw.normal(d, scale=0.5)
         agrees(student.w2_gaussians, common_axes, m1, S1, m2, S2, name="W2 squared", means=NUMBER)
 
 
@@ -39,7 +41,8 @@ def test_gaussians_with_common_axes(student, draw):
 def test_any_gaussians(student, reference, draw):
     """Between Gaussians whose covariances do not commute, W2 squared is right; values of POT among them."""
     for d in (2, 5):
-        args = (draw.normal(d), draw.spd(d, low=0.2, high=4.0), draw.normal(d), draw.spd(d, low=0.2, high=4.0))
+        S1, S2 = draw.spd(d, low=0.2, high=4.0), draw.spd(d, low=0.2, high=4.0)
+        args = (draw.normal(d, scale=0.5), S1, draw.normal(d, scale=0.5), S2)
         agrees(student.w2_gaussians, reference.w2_gaussians, *args, name="W2 squared", means=NUMBER)
     pot = recorded("gaussians")
 

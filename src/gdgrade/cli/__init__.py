@@ -27,6 +27,7 @@ COMMANDS = {
         "doctor_command",
         "Show what this machine offers, above all for confinement.",
     ),
+    "plot": ("gdgrade.cli.plot", "plot_command", "Draw the exercise's figures from your own code."),
     "schema": ("gdgrade.cli.schema", "schema_command", "Print the JSON schema of reports."),
 }
 

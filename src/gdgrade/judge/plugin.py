@@ -71,22 +71,25 @@ class Judge:
         left_out: list[pytest.Item] = []
         for item in items:
             mark = mark_of(item)
-            wanted = mark is not None and mark.part in order and not (self.job.quick and mark.training)
-            if wanted and self.job.only_part is not None:
-                assert mark is not None
-                wanted = mark.part == self.job.only_part
-            if wanted and self.job.only_checks:
-                wanted = short_name(item) in self.job.only_checks
             if mark is not None and mark.part not in order:
                 known = ", ".join(self._parts)
                 self.collection_errors.append(
                     f"{short_name(item)} is of part {mark.part}, which course.yml lacks ({known})"
                 )
-            (kept if wanted else left_out).append(item)
+            (kept if self.wanted(item) else left_out).append(item)
         kept.sort(key=lambda item: order[mark_of(item).part])  # type: ignore[union-attr]
         items[:] = kept
         if left_out:
             config.hook.pytest_deselected(items=left_out)
+
+    def wanted(self, item: pytest.Item) -> bool:
+        """Whether the present job asks for this check."""
+        job, mark = self.job, mark_of(item)
+        if mark is None or mark.part not in self._parts or (job.quick and mark.training):
+            return False
+        if job.only_part is not None and mark.part != job.only_part:
+            return False
+        return not job.only_checks or short_name(item) in job.only_checks
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -210,10 +213,7 @@ class Judge:
 
     def data(self) -> Any:
         """A function: name of a data set -> dict of numpy arrays, from the course's data folder."""
-        from gdgrade.data.content import read_small
-
-        folder = Path(self.job.root) / "data"
-        return lambda name: read_small(name, folder if folder.is_dir() else None)
+        return data_sets(self.job)
 
     def _student_seed(self, run: _Run) -> int:
         material = self.job.material(run.mark.visibility)
@@ -253,6 +253,14 @@ class _Run:
             "student_seconds": end.get("seconds", 0.0),
             "peak_memory_mib": end.get("peak_memory_mib"),
         }
+
+
+def data_sets(job: Job) -> Callable[[str], Any]:
+    """Name of a data set -> dict of numpy arrays, from the course's data folder or the installed ones."""
+    from gdgrade.data.content import read_small
+
+    folder = Path(job.root) / "data"
+    return lambda name: read_small(name, folder if folder.is_dir() else None)
 
 
 class float64_default:  # noqa: N801 - reads as a function in a with statement

@@ -98,15 +98,21 @@ def judge_one(
     judge: Judge, session: pytest.Session, job: Job, launcher: ZygoteClient, sock: socket.socket
 ) -> dict[str, Any]:
     """Run the collected checks on one submission."""
-    from gdgrade.judge.main import result_of
+    from gdgrade.judge.main import lab_result, make_lab, result_of
 
     judge.begin(job, launcher, lambda event: send_frame(sock, event))
     try:
-        items = session.items
+        lab = make_lab(job, judge)
+        for plugin in lab:
+            session.config.pluginmanager.register(plugin)
+            plugin.pytest_collection_modifyitems(items=session.items)
+        items = [item for item in session.items if judge.wanted(item)]
         for number, item in enumerate(items):
             following = items[number + 1] if number + 1 < len(items) else None
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        return result_of(judge)
+            if session.shouldfail:
+                break
+        return lab_result(lab[0]) if lab else result_of(judge)
     except Exception as error:
         details = traceback.format_exc(limit=-8)
         return {"outcomes": [], "errors": [f"{type(error).__name__}: {error}"], "details": details}

@@ -125,7 +125,9 @@ def _varied(value: Any, rng: random.Random) -> Any:
 
 def _varied_array(array: Any, rng: random.Random) -> Any:
     """Another scale or sign, or special entries; the shape stays, for arguments must fit each other."""
-    way = rng.randrange(7)
+    way = rng.randrange(8)
+    if way == 7 and hasattr(array, "requires_grad_"):  # a result cut off from autograd shows
+        return array.detach().clone().requires_grad_(True)
     if way == 0:
         return array * 10.0 ** rng.randint(-3, 3)
     if way == 1:
@@ -147,7 +149,7 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     if hasattr(value, "detach"):
-        return value.detach().clone() if hasattr(value, "clone") else value
+        return value.detach().clone().requires_grad_(value.requires_grad) if hasattr(value, "clone") else value
     return value.copy() if isinstance(value, np.ndarray) else value
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,11 +13,12 @@ from typing import Any, Self
 from gdgrade.author.cache import Cache, engine, key_of
 from gdgrade.course.manifest import Exercise
 from gdgrade.judge.job import Job
-from gdgrade.processes.launcher import LaunchError, Settings, Zygote, fork_available
-from gdgrade.wire.frames import WireError, WireTimeout, receive_frame, send_frame
+from gdgrade.judging import settings_for
+from gdgrade.processes.judges import JudgePool
+from gdgrade.processes.launcher import LaunchError, fork_available
 
-# What a judge imports anyway. Everything here was written by the author or the engine, so the zygote may hold it.
-JUDGE_IMPORTS = ("pytest", "cloudpickle", "gdgrade.judge.plugin", "gdgrade.agreement", "gdgrade.compare.difference")
+# The server of judges collects every check; each job then says which of them it wants.
+TEMPLATE: dict[str, Any] = {"source": "", "quick": False, "only_part": None, "only_checks": (), "extra": {}}
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,11 @@ class Task:
         name: shown while it runs.
         job: what to judge.
         depends: hash of the files that can change the verdict; the job itself counts anyway.
-        seconds: after this long the judge is ended, and the verdict is an error.
     """
 
     name: str
     job: Job
     depends: str
-    seconds: float = 600.0
 
     @property
     def key(self) -> str:
@@ -61,10 +59,8 @@ class Runner:
         self._cache = cache
         self._progress = progress or (lambda name: None)
         self._lock = threading.Lock()
-        self._zygote: Zygote | None = None
-        self._settings = Settings(
-            preload=(*exercise.preload, *JUDGE_IMPORTS), forbidden=tuple(exercise.forbidden_packages)
-        )
+        self._pool: JudgePool | None = None
+        self._settings = settings_for(exercise)
         self.judged = 0  # tasks that were really run; the others came from the cache
 
     def __enter__(self) -> Self:
@@ -73,8 +69,8 @@ class Runner:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._zygote is not None:
-            self._zygote.close()
+        if self._pool is not None:
+            self._pool.close()
 
     def run(self, tasks: Sequence[Task]) -> list[dict[str, Any]]:
         """The results of the tasks, in their order; see `gdgrade.judge.main.run_job`.
@@ -107,29 +103,12 @@ class Runner:
 
             return run(task.job, None)
         with self._lock:
-            if self._zygote is None:
-                self._zygote = Zygote(self._settings)
-                self._zygote.wait_ready()
-            zygote = self._zygote
+            if self._pool is None:
+                self._pool = JudgePool(dataclasses.replace(task.job, **TEMPLATE), self._settings)
             self.judged += 1
-            sock, pid = zygote.judge()
         try:
-            with sock:
-                return _converse(sock, task)
-        finally:
-            with self._lock:
-                zygote.end(pid)
-
-
-def _converse(sock: Any, task: Task) -> dict[str, Any]:
-    deadline = time.monotonic() + task.seconds
-    try:
-        send_frame(sock, {"job": task.job.to_json()})
-        while True:
-            event = receive_frame(sock, deadline=deadline).header
-            if event["event"] == "done":
-                return event
-    except WireTimeout:
-        return {"outcomes": [], "errors": [f"{task.name}: the checks took more than {task.seconds:g} s"]}
-    except WireError as error:
-        raise LaunchError(f"the process that judges has ended unexpectedly ({task.name})") from error
+            return self._pool.judge(task.job)
+        except LaunchError as error:
+            if not self._pool.alive():
+                raise
+            return {"outcomes": [], "errors": [f"{task.name}: {error}"]}

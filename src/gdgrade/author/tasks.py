@@ -22,6 +22,7 @@ from gdgrade.judge.job import Job
 from gdgrade.judging import Options, make_job
 
 MUTANT_SECONDS = 3.0
+LAB_SECONDS = 7200.0
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,10 @@ class Bench:
     def lab(self, name: str, options: Mapping[str, Any], *, quick: bool = True) -> Task:
         """An investigation in a judge, see `gdgrade.author.lab`."""
         job = self.job(self.exercise.reference_path, quick=quick)
-        job = dataclasses.replace(job, diagnose=False, extra={"lab": {"name": name, **options}})
-        return Task(name.rpartition(":")[2], job, self._all, seconds=3600.0)
+        job = dataclasses.replace(
+            job, diagnose=False, extra={"lab": {"name": name, **options}}, submission_seconds=LAB_SECONDS
+        )
+        return Task(name.rpartition(":")[2], job, self._all)
 
     def _variant(self, source: str) -> Job:
         return dataclasses.replace(self.job(self.exercise.reference_path), source=source, diagnose=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdgrade.cli.author_new import new_command
 from gdgrade.cli.common import EXIT_FAILED, course_option, load, machine, usage
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 @click.group("author")
 def author_group() -> None:
     """Make exercises, prove them, release them, and look at how a class did."""
+
+
+author_group.add_command(new_command)
 
 
 @author_group.command(

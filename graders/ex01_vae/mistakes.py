@@ -657,6 +657,20 @@ def train_both_averaged(ref, encoder, decoder, data, epochs=20, batch_size=128, 
     _train(encoder, decoder, data, epochs, batch_size, lr, both, loss)
 
 
+@mistake(
+    of="train",
+    title="the gradients of earlier steps are never cleared",
+    hint="What does backward() do with a gradient that is already there?",
+    checks=SHORT_RUN,
+)
+def train_keeps_gradients(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=lr)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(data)).split(batch_size):
+            (-ref.elbo(data[rows], encoder, decoder).mean()).backward()
+            optimizer.step()
+
+
 # --- 1.8 latent_grid ------------------------------------------------------------------------------
 
 

@@ -16,7 +16,8 @@ from typing import Any
 # What can change a verdict. The command line, the renderers and the stores cannot.
 _ENGINE = (
     "judge", "worker", "wire", "compare", "confine", "processes", "data",
-    "agreement.py", "checks.py", "mistakes.py", "failures.py", "author",
+    "agreement.py", "checks.py", "mistakes.py", "failures.py", "author/lab.py", "author/lab_reference.py",
+    "author/lab_mistakes.py", "author/lab_equivalence.py",
 )  # fmt: skip
 _LIBRARIES = ("torch", "numpy", "scipy", "pytest", "cloudpickle", "POT")
 

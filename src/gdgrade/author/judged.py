@@ -21,9 +21,12 @@ def reference(
     tasks: Sequence[Task], results: Sequence[Result], checks: Mapping[str, Any], exercise: Exercise
 ) -> Iterator[Section]:
     """The reference gets every point in both precisions, and keeps well within time and memory."""
-    problems = [
-        f"{task.name}: {problem}" for task, result in zip(tasks, results, strict=True) for problem in _not_passed(result)
-    ]
+    counted: dict[tuple[str, str], list[str]] = {}
+    for task, result in zip(tasks, results, strict=True):
+        precision, seed = task.name.split(", ")[1:]
+        for name, words in _not_passed(result):
+            counted.setdefault((precision, name), []).append(f"{seed}: {words}")
+    problems = [f"in {where} {name} fails {len(found)} times; {found[0]}" for (where, name), found in counted.items()]
     double = sum("float64" in task.name for task in tasks)
     summary = f"{double} seeds in float64, {len(tasks) - double} in float32"
     yield section("reference", summary, problems, runs=len(tasks), failed=len(problems))
@@ -110,7 +113,8 @@ def stub(result: Result, exercise: Exercise) -> Section:
 
 def mistakes(entries: Sequence[Mapping[str, Any]]) -> Section:
     """Each mistake is caught by an exact check, and nobody who makes it is told of another one."""
-    problems, notes = [], []
+    problems: list[str] = []
+    notes: list[str] = []
     right = 0
     for entry in entries:
         name = entry["name"]
@@ -144,7 +148,8 @@ def confusion(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]
 
 def power(rows: Sequence[Mapping[str, Any]], checks: Mapping[str, Any]) -> Section:
     """Statistical checks catch the mistakes that they claim to catch, seed after seed."""
-    problems, notes = [], []
+    problems: list[str] = []
+    notes: list[str] = []
     for row in rows:
         share = row["caught"] / row["runs"]
         low, _ = clopper_pearson(row["caught"], row["runs"])
@@ -201,6 +206,9 @@ def junk(tasks: Sequence[Task], results: Sequence[Result], checks: Mapping[str, 
     return section("junk answers", f"{len(tasks)} answers", problems, count=len(tasks))
 
 
-def _not_passed(result: Result) -> list[str]:
-    failed = [entry for entry in result["outcomes"] if entry["outcome"] != "passed"]
-    return [*result["errors"], *(f"{short(entry)} {entry['outcome']}: {entry['message']}" for entry in failed)]
+def _not_passed(result: Result) -> Iterator[tuple[str, str]]:
+    """(check, why) of what failed; what was only skipped because of it is left out."""
+    yield from (("all checks", error) for error in result["errors"])
+    for entry in result["outcomes"]:
+        if entry["outcome"] in ("failed", "error"):
+            yield short(entry), entry["message"]

@@ -1,6 +1,6 @@
 """Junk answers: the reference in which one function gives back something that is no answer.
 
-Where a junk value needs a shape it takes the true answer's, so that a check which looks at the shape alone is found out.
+Where a junk value needs a shape it takes the true answer's, so that a check of the shape alone is found out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NUMPY = {
 }
 _SHARED = ("generator", "recursion")
 
-_TEMPLATE = '''
+_TEMPLATE = """
 
 def _junk_of(answer):
     import {imports}
@@ -53,7 +53,7 @@ def _junk_of(answer):
 
 def {name}(*args, _true={name}, **kwargs):
 {body}
-'''
+"""
 
 
 def kinds(library: str) -> list[str]:

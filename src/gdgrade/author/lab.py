@@ -13,6 +13,7 @@ import signal
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,9 +88,14 @@ class Lab:
         self.module = self.student_module()
         judge.pool = LocalPool(self.module)  # type: ignore[assignment]
 
+    @property
+    def reference_path(self) -> Path:
+        """The reference's file: the course's own, or of the course that a student's package was made from."""
+        return Path(self.wanted.get("reference") or self.job.reference)
+
     def student_module(self) -> types.ModuleType:
-        """What stands in the student's place while the checks are collected."""
-        return load_reference(self.job.reference, self.job.exercise, "as_student")
+        """What stands in the student's place while the checks run for the first time."""
+        return load_reference(self.reference_path, self.job.exercise, "as_student")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

@@ -48,11 +48,11 @@ class EquivalenceLab(Lab):
                 kept.append((_copied(args), _copied(kwargs)))
             return call(student, path, label, args, kwargs, collect)
 
-        Student._call = record  # type: ignore[method-assign] # a process of its own
+        Student._call = record  # type: ignore[assignment, method-assign] # a process of its own
 
     def result(self) -> dict[str, Any]:
         calls, self._calls = {name: list(kept) for name, kept in self._calls.items()}, {}
-        found = {}
+        found: dict[str, Any] = {}
         for name, source in self.wanted["mutants"]:
             try:
                 module = load_source(source, f"gdgrade_mutant_{len(found)}", "mutant.py")

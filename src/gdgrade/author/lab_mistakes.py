@@ -1,9 +1,10 @@
-"""Every known mistake in the student's place: which checks catch it, who is accused, how sure statistical checks are."""
+"""Every known mistake in the student's place: which checks catch it, who is accused, how sure chance is."""
 
 from __future__ import annotations
 
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gdgrade.author.lab import Case, Lab
@@ -11,8 +12,9 @@ from gdgrade.judge.diagnosis import Rerun
 from gdgrade.judge.matching import same_run
 from gdgrade.judge.outcome import Outcome, classify, weigh
 from gdgrade.judge.plugin import Judge
-from gdgrade.judge.reference import mistaken_reference
+from gdgrade.judge.reference import load_mistakes, mistaken_reference
 from gdgrade.judge.student import Notebook
+from gdgrade.judge.tape import TapeDiagnostician
 from gdgrade.mistakes import Mistake
 
 Runs = dict[str, dict[str, tuple[Notebook, BaseException | None]]]
@@ -20,7 +22,7 @@ Runs = dict[str, dict[str, tuple[Notebook, BaseException | None]]]
 
 class MistakeLab(Lab):
     """Options: `seeds`, how many seeds the power of a statistical check is measured on; `claims`: mistake -> checks;
-    `powers`: measure them at all.
+    `powers`: measure them at all; `mistakes`: where mistakes.py lies, if not beside the checks.
 
     The result: `mistakes`, one entry each, and `power`, rows of check, mistake, runs and caught.
     """
@@ -30,7 +32,7 @@ class MistakeLab(Lab):
         self._runs: Runs = {}
 
     def result(self) -> dict[str, Any]:
-        mistakes = self.judge.diagnostician.mistakes
+        mistakes = self._mistakes()
         self._modules = {mistake.name: self._module(mistake) for mistake in mistakes}
         for mistake in mistakes:
             self._runs[mistake.name] = self._all_checks(mistake)
@@ -38,8 +40,13 @@ class MistakeLab(Lab):
         power = self._powers(mistakes) if self.wanted.get("powers", True) else []
         return {"mistakes": entries, "power": power}
 
+    def _mistakes(self) -> list[Mistake]:
+        """The exercise's own, or those of the course that a student's package was made from."""
+        origin = self.wanted.get("mistakes")
+        return load_mistakes(Path(origin), self.job.exercise) if origin else self.judge.diagnostician.mistakes
+
     def _module(self, mistake: Mistake) -> types.ModuleType:
-        return mistaken_reference(self.job.reference, self.job.exercise, mistake)
+        return mistaken_reference(self.reference_path, self.job.exercise, mistake)
 
     def _all_checks(self, mistake: Mistake) -> dict[str, tuple[Notebook, BaseException | None]]:
         """The mistake's runs of the checks on which it can have an effect."""
@@ -50,7 +57,8 @@ class MistakeLab(Lab):
         return runs
 
     def _may_matter(self, mistake: Mistake, case: Case) -> bool:
-        return mistake in self.judge.diagnostician.candidates(case.names - {"seed"}, case.short)
+        names = {found.name for found in self.judge.diagnostician.candidates(case.names, case.short)}
+        return mistake.name in names
 
     def _verdict(self, mistake: Mistake) -> dict[str, Any]:
         """What a student would be told who makes this mistake, by the rules of `gdgrade.judge`."""
@@ -75,7 +83,9 @@ class MistakeLab(Lab):
             if settled.outcome == "error":
                 errors.append(f"{case.short}: {settled.message}")
             broken.add(case.mark.part)
-            outcome = Outcome.start(case.short, self.job.exercise, case.short, case.mark, parts[case.mark.part].optional)
+            outcome = Outcome.start(
+                case.short, self.job.exercise, case.short, case.mark, parts[case.mark.part].optional
+            )
             found = self._matches(case, rerun, seen) if settled.diagnosable else ()
             outcomes.append(outcome.__class__(**{**outcome.__dict__, "outcome": "failed", "matches": found}))
         weighed = weigh(outcomes, lambda: self.judge.diagnostician.mistakes)
@@ -84,7 +94,7 @@ class MistakeLab(Lab):
     def _matches(self, case: Case, rerun: Rerun, seen: Notebook) -> tuple[str, ...]:
         names = {entry.name.split(".")[0] for entry in seen.seen}
         diagnostician = self.judge.diagnostician
-        if getattr(diagnostician, "recorded", None) is not None:  # a released course: the tape knows
+        if isinstance(diagnostician, TapeDiagnostician):  # in a student's package
             return tuple(found.name for found in diagnostician.explain(rerun, seen, case.short))
         found = []
         for other in diagnostician.candidates(names, case.short):
@@ -130,7 +140,9 @@ class MistakeLab(Lab):
                 if not named and error is None:
                     continue
                 caught = sum(
-                    self.rerun(self.reseeded(case, rerun, self.job.public_seed + 1 + seed), self._modules[mistake.name])[1]
+                    self.rerun(
+                        self.reseeded(case, rerun, self.job.public_seed + 1 + seed), self._modules[mistake.name]
+                    )[1]
                     is not None
                     for seed in range(seeds)
                 )

@@ -45,7 +45,7 @@ class ReferenceLab(Lab):
                 lab._arrays.setdefault(run.short, set()).update(_prints((args, kwargs)))
             return send(student, header, encoder, args, kwargs, label)
 
-        Student._ask = ask  # type: ignore[method-assign] # this process judges nobody, and ends after the result
+        Student._ask = ask  # type: ignore[assignment, method-assign] # this process judges nobody, and ends after the result
 
     def result(self) -> dict[str, Any]:
         checks = {short: self._facts(case) for short, case in self.cases.items()}
@@ -55,14 +55,25 @@ class ReferenceLab(Lab):
                 continue
             fails, why = self._rate(case, rerun, module)
             checks[case.short] |= {"runs": int(self.wanted["seeds"]), "fails": fails, "why": why}
-        return {"checks": checks, "revealed": self._revealed(), "reach": self._reach(module), "figures": self._figures()}
+        return {
+            "checks": checks,
+            "revealed": self._revealed(),
+            "reach": self._reach(module),
+            "figures": self._figures(),
+        }
 
     def _facts(self, case: Case) -> dict[str, Any]:
         mark = case.mark
         fields = ("part", "points", "visibility", "alpha", "training", "seconds", "memory_mib")
         return {name: getattr(mark, name) for name in fields} | {
-            "needs": list(mark.needs), "described": case.described, "calls": sorted(case.names), "error": case.error, "runs": 0, "fails": 0, "why": "",
-        }  # fmt: skip
+            "needs": list(mark.needs),
+            "described": case.described,
+            "calls": sorted(case.names),
+            "error": case.error,
+            "runs": 0,
+            "fails": 0,
+            "why": "",
+        }
 
     def _rate(self, case: Case, rerun: Rerun, module: types.ModuleType) -> tuple[int, str]:
         fails, why = 0, ""
@@ -105,9 +116,9 @@ class ReferenceLab(Lab):
             return {"there": True, "names": [], "error": f"{type(error).__name__}: {str(error)[:300]}"}
 
     def _rendered(self, path: Any) -> list[str]:
-        import matplotlib
+        import matplotlib as mpl
 
-        matplotlib.use("agg")
+        mpl.use("agg")
         spec = importlib.util.spec_from_file_location("gdgrade_plots", path)
         assert spec is not None
         assert spec.loader is not None

@@ -37,12 +37,27 @@ _COMPARISON: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 _METHODS = {
     "sum": ("mean",), "mean": ("sum",), "max": ("min",), "min": ("max",), "amax": ("amin",), "amin": ("amax",),
     "argmax": ("argmin",), "argmin": ("argmax",), "logsumexp": ("logcumsumexp",), "softmax": ("log_softmax",),
-    "cumsum": ("cumprod",), "cumprod": ("cumsum",), "exp": ("expm1",), "log": ("log1p",), "sin": ("cos",), "cos": ("sin",),
+    "cumsum": ("cumprod",), "cumprod": ("cumsum",), "exp": ("expm1",), "log": ("log1p",), "sin": ("cos",),
+    "cos": ("sin",),
     "ones_like": ("zeros_like",), "zeros_like": ("ones_like",), "ones": ("zeros",), "zeros": ("ones",),
     "randn_like": ("rand_like",), "rand_like": ("randn_like",), "randn": ("rand",), "rand": ("randn",),
     "var": ("std",), "std": ("var",), "eigh": (), "normal": ("uniform",),
 }  # fmt: skip
-_DROPPED = ("square", "sqrt", "exp", "log", "abs", "detach", "clamp", "clip", "sigmoid", "tanh", "softplus", "relu", "T")
+_DROPPED = (
+    "square",
+    "sqrt",
+    "exp",
+    "log",
+    "abs",
+    "detach",
+    "clamp",
+    "clip",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "relu",
+    "T",
+)
 _AXES = ("dim", "axis")
 
 

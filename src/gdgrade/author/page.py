@@ -15,7 +15,8 @@ table { border-collapse: collapse; margin: .5rem 0; }
 td, th { border: 1px solid #8886; padding: .2rem .6rem; text-align: left; vertical-align: top; }
 .bad { color: #b00020; font-weight: 600; } .good { color: #1b6e2c; }
 pre { background: #8881; overflow-x: auto; padding: .5rem; }
-@media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd; } .bad { color: #ff7b7b; } .good { color: #7fd18c; } }
+@media (prefers-color-scheme: dark) {
+  body { background: #181818; color: #ddd; } .bad { color: #ff7b7b; } .good { color: #7fd18c; } }
 """
 
 

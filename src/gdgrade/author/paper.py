@@ -57,12 +57,13 @@ def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]]) -> Secti
 
 def texts(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]], reference: str) -> Section:
     """Each check has a title, and every public function of the stub is in the reference."""
-    problems = [f"{short} has no docstring, so students read no title" for short, e in checks.items() if not e["described"]]
+    problems = [
+        f"{short} has no docstring, so students read no title" for short, e in checks.items() if not e["described"]
+    ]
     stub = ast.parse(exercise.entry_path.read_text(encoding="utf-8"))
     defined = {node.name for node in ast.parse(reference).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    for node in stub.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name not in defined:
-            problems.append(f"the stub defines {node.name}, the reference does not")
+    names = [node.name for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    problems += [f"the stub defines {name}, the reference does not" for name in names if name not in defined]
     lines = set(bodies(stub))
     leaked = [line for line in bodies(ast.parse(reference)) if line in lines]
     problems += [f"the stub holds a line of the reference: {line}" for line in leaked]
@@ -75,7 +76,11 @@ def hints(mistakes: Sequence[Mapping[str, Any]], reference: str) -> Section:
     code = {squeezed(line): line for line in pieces(ast.parse(reference))}
     for entry in mistakes:
         hint = squeezed(entry["hint"])
-        problems += [f"the hint of {entry['name']} holds code of the reference: {line}" for key, line in code.items() if key in hint]
+        problems += [
+            f"the hint of {entry['name']} holds code of the reference: {line}"
+            for key, line in code.items()
+            if key in hint
+        ]
         if "?" not in entry["hint"]:
             problems.append(f"the hint of {entry['name']} asks nothing")
     return section("hints", f"{len(mistakes)} hints", problems)

@@ -75,14 +75,11 @@ def disagreements(planted: Planted, outcomes: Sequence[Mapping[str, Any]]) -> li
     problems = [f"{short(entry)} is an error of the grader: {entry['message']}" for entry in _errors(outcomes)]
     failed = {short(entry): entry for entry in outcomes if entry["outcome"] == "failed"}
     if planted.right:
-        for entry in outcomes:
-            if entry["outcome"] != "passed":
-                problems.append(f"{short(entry)} {entry['outcome']}: {entry['message']}")
-        return problems
-    for name in sorted(planted.fails - set(failed)):
-        problems.append(f"{name} should fail and does not")
-    for name in sorted(set(failed) - planted.fails):
-        problems.append(f"{name} fails and is not named: {failed[name]['message']}")
+        others = [entry for entry in outcomes if entry["outcome"] != "passed"]
+        return problems + [f"{short(entry)} {entry['outcome']}: {entry['message']}" for entry in others]
+    problems += [f"{name} should fail and does not" for name in sorted(planted.fails - set(failed))]
+    unnamed = sorted(set(failed) - planted.fails)
+    problems += [f"{name} fails and is not named: {failed[name]['message']}" for name in unnamed]
     for name, entry in failed.items():
         if entry["cause"] != planted.cause:
             problems.append(f"{name} has the cause {entry['cause']}, not {planted.cause}")

@@ -37,7 +37,9 @@ def create(course: Course, name: str, title: str) -> list[Path]:
     there = [path for path in planned if path.exists()]
     if there:
         found = there[0].relative_to(course.root)
-        raise CourseError.at(str(found), "is already there, and nothing is ever overwritten. Move it, or choose a name.")
+        raise CourseError.at(
+            str(found), "is already there, and nothing is ever overwritten. Move it, or choose a name."
+        )
     text = with_entry(course, name, title, number, subject)
     course_from_text(text, course.file)  # a course file that could not be read is not written
     for path, template in planned.items():

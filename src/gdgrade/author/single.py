@@ -79,7 +79,7 @@ for _name, _value in list(globals().items()):
         globals()[_name] = _single(_value)
 '''
 
-NUMPY = '''
+NUMPY = """
 
 import functools as _functools
 import numpy as _np
@@ -106,7 +106,7 @@ for _name, _value in list(globals().items()):
     if not _name.startswith("_") and getattr(_value, "__module__", None) == __name__ and not isinstance(_value, type):
         if callable(_value):
             globals()[_name] = _single(_value)
-'''
+"""
 
 
 def in_single_precision(source: str, library: str) -> str:

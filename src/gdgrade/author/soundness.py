@@ -148,8 +148,8 @@ class _Examination:
         for name in public_names(stub):
             called_by = [short for short, entry in checks.items() if name in entry["calls"] and not entry["training"]]
             if called_by and name in public_names(self.bench.reference):
-                for kind in self.bench.junk_kinds(name, self.effort.junk):
-                    tasks.append(self.bench.junk_run(name, kind, called_by))
+                kinds = self.bench.junk_kinds(name, self.effort.junk)
+                tasks += [self.bench.junk_run(name, kind, called_by) for kind in kinds]
         return tasks
 
     def _run(self, groups: Mapping[str, list[Task]]) -> dict[str, list[dict[str, Any]]]:
@@ -176,9 +176,7 @@ class _Examination:
         ]
 
     def _mutants(self, tasks: Sequence[Task], results: Sequence[Mapping[str, Any]], excuses: Sequence[Any]) -> Section:
-        alive = [
-            mutant for mutant, result in zip(self._chosen, results, strict=True) if not judged.killed(result)
-        ]
+        alive = [mutant for mutant, result in zip(self._chosen, results, strict=True) if not judged.killed(result)]
         excused = [mutant for mutant in alive if any(entry.covers(mutant) for entry in excuses)]
         doubtful = [mutant for mutant in alive if mutant not in excused]
         proofs = self._proofs(doubtful)

@@ -33,7 +33,9 @@ def overall(verdicts: Sequence[Verdict]) -> str:
 
 
 def _parts(verdict: Verdict, verbose: bool) -> Iterator[RenderableType]:
-    yield Text.assemble((f"{verdict.exercise}  {verdict.title}", "bold"), f"  ({verdict.mode}, {verdict.seconds:.0f} s)")
+    yield Text.assemble(
+        (f"{verdict.exercise}  {verdict.title}", "bold"), f"  ({verdict.mode}, {verdict.seconds:.0f} s)"
+    )
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)

@@ -69,13 +69,12 @@ def check_command(
     chosen = _exercises(course, exercises)
     cache = Cache(None) if no_cache else default_cache(course.root)
     effort = QUICK if quick else FULL
-    verdicts = []
     try:
         with _progress() as (expect, progress):
-            for exercise in chosen:
-                verdicts.append(
-                    examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress)
-                )
+            verdicts = [
+                examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress)
+                for exercise in chosen
+            ]
     except (CourseError, SubmissionError) as error:
         usage(str(error))
     except LaunchError as error:

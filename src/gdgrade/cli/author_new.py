@@ -35,4 +35,6 @@ def new_command(name: str, title: str, course_path: Path | None) -> None:
     for path in written:
         click.echo(path.relative_to(course.root))
     short = name.split("_")[0]
-    click.echo(f"\nIt works as it is:  gdgrade author check {short}\nNow replace what the comments marked REPLACE name.")
+    click.echo(
+        f"\nIt works as it is:  gdgrade author check {short}\nNow replace what the comments marked REPLACE name."
+    )

@@ -75,6 +75,11 @@ class Job:
         return Path(self.root) / "reference" / self.exercise / self.entry
 
     @property
+    def tape(self) -> Path:
+        """Recorded answers of the reference, in a student's package; see `gdgrade.judge.tape`."""
+        return Path(self.root) / "tape" / self.exercise
+
+    @property
     def module(self) -> str:
         return Path(self.entry).stem
 

@@ -6,6 +6,7 @@ on a failed part, turns each way a check can end into an outcome with a cause, a
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Generator
@@ -43,6 +44,9 @@ class Judge:
         self.collection_errors: list[str] = []
         self.begin(job, launcher, emit)
         self.diagnostician = Diagnostician(job.reference, job.graders / "mistakes.py", job.exercise)
+        self._tape: Any = None
+        if not job.reference.exists() and job.tape.is_dir():
+            self._play_tape()
         self._parts = {part.id: part for part in job.parts}
         self._reference: Any = None
 
@@ -54,6 +58,13 @@ class Judge:
         self.outcomes: list[Outcome] = []
         self._broken: dict[str, str] = {}  # part id -> cause of the first check that did not pass
         self._run: _Run | None = None
+
+    def _play_tape(self) -> None:
+        """A student's package: recorded answers stand for the reference and the mistakes."""
+        from gdgrade.judge.tape import TapeDiagnostician, read_tape
+
+        self._tape = read_tape(self.job.tape, self.job.library)
+        self.diagnostician = TapeDiagnostician(self._tape, self.job.reference, self.job.exercise)
 
     def warm_up(self) -> None:
         """Load what every submission needs, before judges are forked."""
@@ -119,7 +130,7 @@ class Judge:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         assert self._run is not None
-        with running(self._run.context), float64_default(self.job.library):
+        with running(self._run.context), float64_default(self.job.library), self._played_gradients(self._run.short):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -145,6 +156,13 @@ class Judge:
         self.emit({"event": "check", "id": outcome.id, "title": outcome.title, "outcome": outcome.outcome})
         if self.job.stop_early and outcome.outcome in ("failed", "error"):
             run.item.session.shouldfail = "one check did not pass"
+
+    def _played_gradients(self, short: str) -> contextlib.AbstractContextManager[None]:
+        if self._tape is None:
+            return contextlib.nullcontext()
+        from gdgrade.judge.tape import played_gradients
+
+        return played_gradients(self._tape, short)
 
     def _is_optional_blank(self, outcome: Outcome) -> bool:
         return self._parts[outcome.part].optional and outcome.cause == "not_attempted"
@@ -201,9 +219,17 @@ class Judge:
 
     def reference(self) -> Any:
         """The reference module; the same for all checks of a submission."""
+        if self._reference is None and self._tape is not None:
+            from gdgrade.judge.tape import TapeReference
+
+            self._reference = TapeReference(self._tape, self._running)
         if self._reference is None:
             self._reference = load_reference(self.job.reference, self.job.exercise)
         return self._reference
+
+    def _running(self) -> tuple[str, object]:
+        assert self._run is not None
+        return self._run.short, self._run
 
     def draw(self) -> Draw:
         run = self._run

@@ -16,6 +16,7 @@ COMMANDS = {
         "author_group",
         "For instructors: prove, make, release and look back on exercises.",
     ),
+    "batch": ("gdgrade.cli.batch", "batch_command", "Grade many submissions and keep every verdict."),
     "check": (
         "gdgrade.cli.check",
         "check_command",
@@ -28,6 +29,7 @@ COMMANDS = {
         "Show what this machine offers, above all for confinement.",
     ),
     "plot": ("gdgrade.cli.plot", "plot_command", "Draw the exercise's figures from your own code."),
+    "results": ("gdgrade.cli.results", "results_command", "List, filter, show and compare stored verdicts."),
     "schema": ("gdgrade.cli.schema", "schema_command", "Print the JSON schema of reports."),
 }
 

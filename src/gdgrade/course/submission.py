@@ -84,6 +84,25 @@ def read_submission(
         raise SubmissionError(f"{name} is neither a .py file nor an .ipynb notebook.", "kind")
     limit = max_bytes * (NOTEBOOK_FACTOR if suffix == ".ipynb" else 1)
     data = _read_bytes(path, name, limit, follow_symlinks)
+    return parse_submission(data, path.name, max_bytes=max_bytes)
+
+
+def parse_submission(data: bytes, file_name: str, *, max_bytes: int = MAX_BYTES) -> Submission:
+    """A submission from the bytes of a file, as an archive or a store holds them.
+
+    Args:
+        file_name: its ending says how to read it: ``.py`` or ``.ipynb``.
+        max_bytes: as for ``read_submission``.
+
+    Raises:
+        SubmissionError: as for ``read_submission``.
+    """
+    name = clean_text(Path(file_name).name, 120) or "submission"
+    suffix = Path(file_name).suffix.lower()
+    if suffix not in (".py", ".ipynb"):
+        raise SubmissionError(f"{name} is neither a .py file nor an .ipynb notebook.", "kind")
+    if len(data) > max_bytes * (NOTEBOOK_FACTOR if suffix == ".ipynb" else 1):
+        raise SubmissionError(f"{name} is larger than {in_words(max_bytes)}.", "too_large")
     digest = hashlib.sha256(data).hexdigest()
     if not data.strip():
         raise SubmissionError(f"{name} is empty.", "empty")

@@ -70,6 +70,16 @@ class JudgePool:
             self._end(pid)
             raise LaunchError(f"the judge of {job.display} ended unexpectedly: {error}") from error
 
+    def alive(self) -> bool:
+        """Whether the zygote and the server of judges still answer; if not, every job fails until a new pool is made."""
+        try:
+            with self._lock:
+                send_message(self._server, {"op": "end", "pid": -1})  # nobody has that id: an answer is all it asks
+                receive_message(self._server)
+        except Gone:
+            return False
+        return self._zygote.running()
+
     def close(self) -> None:
         """End the server, its judges, the zygote and all workers."""
         self._server.close()

@@ -196,6 +196,10 @@ class Zygote(ZygoteClient):
         """Let the zygote serve whoever holds the other end of `control`."""
         self._ask({"op": "client"}, [control.fileno()])
 
+    def running(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """Hang up: the zygote kills and reaps what it forked, cleans up, and ends."""
         super().close()

@@ -138,11 +138,11 @@ class Lab:
         )
 
     def rerun(
-        self, rerun: Rerun, module: types.ModuleType, seconds: float = SECONDS
+        self, short: str, rerun: Rerun, module: types.ModuleType, seconds: float = SECONDS
     ) -> tuple[Notebook, BaseException | None]:
         """Run a check with `module` in the student's place; a check that does not end is ended as failed."""
         try:
-            with float64_default(self.job.library), limited(seconds):
+            with float64_default(self.job.library), self.judge.again(short), limited(seconds):
                 return rerun.with_module(module)
         except TooLong as error:  # raised between two checks of the error's type
             return Notebook(), error

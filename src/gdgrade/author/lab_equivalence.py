@@ -82,7 +82,7 @@ class EquivalenceLab(Lab):
 
     def _same_check(self, case: Case, rerun: Rerun, mutant: types.ModuleType, seed: int) -> bool:
         again = self.reseeded(case, rerun, seed)
-        first, second = self.rerun(again, self.module), self.rerun(again, mutant, 3.0)
+        first, second = self.rerun(case.short, again, self.module), self.rerun(case.short, again, mutant, 3.0)
         return _bits_of_notebook(first[0]) == _bits_of_notebook(second[0]) and str(first[1]) == str(second[1])
 
     def _same_call(self, mutant: types.ModuleType, name: str, args: Any, kwargs: Any, label: str) -> bool:

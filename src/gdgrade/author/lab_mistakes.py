@@ -53,7 +53,7 @@ class MistakeLab(Lab):
         runs = {}
         for case, rerun in self.runnable():
             if self._may_matter(mistake, case):
-                runs[case.short] = self.rerun(rerun, self._modules[mistake.name])
+                runs[case.short] = self.rerun(case.short, rerun, self._modules[mistake.name])
         return runs
 
     def _may_matter(self, mistake: Mistake, case: Case) -> bool:
@@ -75,7 +75,7 @@ class MistakeLab(Lab):
             _, error = self._runs[mistake.name].get(case.short, (None, None))
             if error is None:
                 continue
-            seen, error = self.rerun(rerun, module)
+            seen, error = self.rerun(case.short, rerun, module)
             if error is None:
                 errors.append(f"{case.short} gives two verdicts on the same answer")
                 continue

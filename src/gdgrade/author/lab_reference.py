@@ -79,7 +79,7 @@ class ReferenceLab(Lab):
         fails, why = 0, ""
         first = self.job.public_seed + 1
         for seed in range(first, first + int(self.wanted["seeds"])):
-            _, error = self.rerun(self.reseeded(case, rerun, seed), module)
+            _, error = self.rerun(case.short, self.reseeded(case, rerun, seed), module)
             if error is not None:
                 fails, why = fails + 1, f"seed {seed}: {str(error)[:300]}"
         return fails, why

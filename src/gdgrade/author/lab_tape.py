@@ -68,7 +68,7 @@ class TapeLab(Lab):
                 found = self.judge.diagnostician.candidates(case.names, case.short)
                 if mistake.name not in {candidate.name for candidate in found}:
                     continue
-                notebook, error = self.rerun(rerun, module)
+                notebook, error = self.rerun(case.short, rerun, module)
                 if error is not None:
                     self.tape.checks.setdefault(case.short, CheckTape()).notebooks[mistake.name] = notebook
         self.tape.mistakes = list(self.judge.diagnostician.mistakes)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdgrade.cli.author_new import new_command
+from gdgrade.cli.author_release import release_command
 from gdgrade.cli.common import EXIT_FAILED, course_option, load, machine, usage
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def author_group() -> None:
 
 
 author_group.add_command(new_command)
+author_group.add_command(release_command)
 
 
 @author_group.command(

@@ -1,0 +1,128 @@
+"""Nothing in a package may give answers away: a search of its content, not of its file names alone."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from gdgrade.author.paper import squeezed
+from gdgrade.author.pruning import public_checks, used_by
+from gdgrade.course.manifest import Course, Exercise
+
+MIN_LINE = 24  # characters without blanks; `d = x.shape[1]` is nobody's solution
+FORBIDDEN_NAMES = ("mistakes.py", "equivalent_mutants.yml", "plots.py", "calibrate.py")
+
+
+def public_names(exercise: Exercise) -> list[str]:
+    """Short names of the public checks, without parameters."""
+    found = []
+    for path in sorted(exercise.graders_dir.glob("test_*.py")):
+        stem = path.stem.removeprefix("test_")
+        found += [f"{stem}/{name.removeprefix('test_')}" for name in public_checks(path.read_text(encoding="utf-8"))]
+    return found
+
+
+def public_checks_that_show_code(exercise: Exercise) -> dict[str, str]:
+    """Public checks that hold, or reach, a line of the reference's code: they stay at home."""
+    secret = code_lines(exercise.reference_path.read_text(encoding="utf-8"))
+    secret -= code_lines(exercise.entry_path.read_text(encoding="utf-8"))
+    found = {}
+    for short in public_names(exercise):
+        for stem, names in used_by(exercise.graders_dir, short).items():
+            path = exercise.graders_dir / f"{stem}.py"
+            source = path.read_text(encoding="utf-8")
+            nodes = [node for node in ast.parse(source).body if getattr(node, "name", None) in names]
+            lines = {line for node in nodes for line in code_lines(ast.get_source_segment(source, node) or "")}
+            if lines & secret:
+                found[short] = f"{path.name} holds a line of the reference: {min(lines & secret)}"
+    return found
+
+
+def search(course: Course, exercise: Exercise, folder: Path) -> list[str]:
+    """What is in the package and must not be, one sentence each.
+
+    Looked for: lines of the reference, of mistakes.py and of hidden checks, planted answers, files of those names,
+    and any word about a secret seed.
+    """
+    problems = []
+    stub = code_lines(exercise.entry_path.read_text(encoding="utf-8"))
+    secrets = dict(_secret_lines(course, exercise))
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        name = path.relative_to(folder)
+        if path.name in FORBIDDEN_NAMES or name.parts[0] in ("reference", "tests"):
+            problems.append(f"{name} must not be in a package")
+        if path.suffix == ".npz":
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if path.suffix == ".py":
+            held = sorted(line for line in code_lines(text) - stub if line in secrets)
+            problems += [f"{name}: a line of {secrets[line]}: {line}" for line in held]
+        else:
+            problems += [
+                f"{name}: a line of {whose}: {line}" for line, whose in secrets.items() if line in squeezed(text)
+            ]
+        if "secret_seed" in text.lower() or "gdgrade_secret" in text.lower():
+            problems.append(f"{name} speaks of the secret seed")
+    return problems
+
+
+def code_lines(source: str) -> set[str]:
+    """Lines of code that say something, without blanks, comments, docstrings, definitions and imports."""
+    try:
+        tree = ast.parse(_dedented(source))
+    except SyntaxError:
+        return set()
+    lines = _without_comments(_dedented(source))
+    silent: set[int] = set()
+    for node in ast.walk(tree):
+        first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) or 0
+        if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) or isinstance(
+            node, ast.Import | ast.ImportFrom | ast.Raise
+        ):
+            silent.update(range(first, last + 1))
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            silent.update(range(first, node.body[0].lineno))
+    squeezed_lines = (squeezed(text) for number, text in enumerate(lines, 1) if number not in silent)
+    return {line for line in squeezed_lines if len(line) >= MIN_LINE}
+
+
+def _secret_lines(course: Course, exercise: Exercise) -> Iterator[tuple[str, str]]:
+    graders = exercise.graders_dir
+    shown = [name.split("/") for name in public_names(exercise)]
+    public = {f"test_{stem}.py": set() for stem, _ in shown}  # type: dict[str, set[str]]
+    for stem, name in shown:
+        public[f"test_{stem}.py"] |= used_by(graders, f"{stem}/{name}").get(f"test_{stem}", set())
+    open_lines: set[str] = set()
+    for path in sorted(graders.glob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        if path.name.startswith("test_"):
+            for node in ast.parse(source).body:
+                lines = code_lines(ast.get_source_segment(source, node) or "")
+                if getattr(node, "name", None) in public.get(path.name, set()):
+                    open_lines |= lines
+                else:
+                    yield from ((line, f"a hidden check in {path.name}") for line in lines)
+        elif "mistakes" in path.stem:
+            yield from ((line, path.name) for line in code_lines(source))
+    for line in code_lines(exercise.reference_path.read_text(encoding="utf-8")):
+        yield line, "the reference"
+
+
+def _dedented(source: str) -> str:
+    import textwrap
+
+    return textwrap.dedent(source)
+
+
+def _without_comments(source: str) -> list[str]:
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    return lines

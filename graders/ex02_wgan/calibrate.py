@@ -37,28 +37,32 @@ from gdgrade.judge.reference import load_mistakes, load_reference, mistaken_refe
 EXERCISE = HERE.name
 REFERENCE = ROOT / "reference" / EXERCISE / "wgan.py"
 PROBLEMS = {"ring": training.RING, "grid": training.GRID}
-# score, direction, what the student reads; standard deviations beyond the worst seed
+# name of the limit: score, direction, what the student reads, standard deviations beyond the worst seed. The reverse KL
+# and the slope get more room than the rule's three: both have a long tail on their bad side.
+QUALITY = {
+    "poorest": ("poorest", "higher", "the share of good samples at the poorest mode, over an even share", 3.0),
+    "reverse_kl": ("reverse_kl", "lower", "the reverse KL of the modes' shares (nats)", 6.0),
+    "high_quality": ("high_quality", "higher", "the share of samples of high quality", 3.0),
+}
+SLOPE = "the mean slope of the critic between real and fake points"
 SCORES = {
-    "poorest": ("higher", "the share of good samples at the poorest mode, over an even share", 3.0),
-    "reverse_kl": ("lower", "the reverse KL of the modes' shares (nats)", 6.0),
-    "high_quality": ("higher", "the share of samples of high quality", 3.0),
-    "width_low": ("higher", "the width of the modes, over sigma", 3.0),
-    "width_high": ("lower", "the width of the modes, over sigma", 3.0),
-    "slope_low": ("higher", "the mean slope of the critic between real and fake points", 3.0),
-    "slope_high": ("lower", "the mean slope of the critic between real and fake points", 3.0),
+    "ring": {**QUALITY, "width": ("width", "lower", "the width of the modes, over sigma", 3.0)},
+    "grid": {
+        **QUALITY,
+        "slope_low": ("slope", "higher", SLOPE, 6.0),
+        "slope_high": ("slope", "lower", SLOPE, 6.0),
+    },
 }
 WRONG = [
-    "penalty_without_graph", "penalty_without_lambda", "penalty_norm_of_batch", "critic_step_without_penalty",
-    "critic_step_penalty_subtracted", "critic_step_uphill", "generator_step_detached", "generator_step_uphill",
-    "critic_step_without_zero_grad", "generator_step_without_zero_grad", "loop_n_critic_inverted", "loop_turn_by_turn",
-    "loop_counts_critic_steps", "loop_one_batch", "loop_noise_fixed", "loop_noise_uniform",
+    "penalty_without_graph", "critic_step_uphill", "generator_step_detached", "loop_n_critic_inverted",
+    "loop_one_batch", "loop_noise_fixed",
 ]  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=20, help="seeds of the reference and of other right trainings")
-    parser.add_argument("--wrong-seeds", type=int, default=20, help="seeds of each mistake")
+    parser.add_argument("--seeds", type=int, default=20, help="seeds of the reference and of each mistake")
+    parser.add_argument("--keep", action="store_true", help="compute the limits again from the stored runs")
     parser.add_argument("--only", choices=["ring", "grid", "pictures"], help="redo one problem, keep the others")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -72,33 +76,46 @@ def main() -> None:
     )
     date = dt.datetime.now(dt.UTC).date().isoformat()
     mistakes = {entry.name: entry for entry in load_mistakes(HERE / "mistakes.py", EXERCISE)}
-    modules = {"reference": load_reference(REFERENCE, EXERCISE, "calibration"), **right_variants()}
-    wrong = {name: mistaken_reference(REFERENCE, EXERCISE, mistakes[name]) for name in WRONG}
+    reference = load_reference(REFERENCE, EXERCISE, "calibration")
     seeds = list(range(1000, 1000 + options.seeds))
-    for name, problem in PROBLEMS.items():
-        if options.only not in (None, name):
-            continue
-        table = {key: rows(name, problem, module, seeds, key) for key, module in modules.items()}
-        for score, (direction, words, spreads) in SCORES.items():
-            values = table["reference"][score.removesuffix("_low").removesuffix("_high")]
-            found[f"{name} {score}"] = Calibration.measured(
-                words, seeds, values, direction, date=date, machine=machine, spreads=spreads
+    tables: dict[str, Any] = {}
+
+    def run_of(name: str, problem: training.Problem, module: Any, seeds: list[int], key: str) -> Any:
+        known = runs.get(name, {}).get("runs", {}).get(key)
+        return known if options.keep and known else rows(name, problem, module, seeds, key)
+
+    def store() -> None:
+        for name, table in tables.items():
+            runs[name] = {
+                "date": date,
+                "settings": dataclasses.asdict(PROBLEMS[name]),
+                "first_seed": seeds[0],
+                "seeds_that_miss": {key: missed(name, run, found) for key, run in table.items()},
+                "runs": table,
+            }
+        dump_calibrations(file, found)
+        runs_file.write_text(json.dumps(runs, indent=None) + "\n", encoding="utf-8")
+
+    chosen = {name: problem for name, problem in PROBLEMS.items() if options.only in (None, name)}
+    for name, problem in chosen.items():  # the limits first, then what they exclude
+        tables[name] = {"reference": run_of(name, problem, reference, seeds, "reference")}
+        for limit, (score, direction, words, spreads) in SCORES[name].items():
+            found[f"{name} {limit}"] = Calibration.measured(
+                words, seeds, tables[name]["reference"][score], direction, date=date, machine=machine, spreads=spreads
             )
-        for key, module in wrong.items():
-            table[key] = rows(name, problem, module, seeds[: options.wrong_seeds], key)
-        runs[name] = {
-            "date": date,
-            "settings": dataclasses.asdict(problem),
-            "first_seed": seeds[0],
-            "seeds_that_miss": {key: missed(name, run, found) for key, run in table.items()},
-            "runs": table,
-        }
-        dump_calibrations(file, found)
-        runs_file.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+        store()
     if options.only in (None, "pictures"):
-        runs["pictures"] = pictures.calibrate(modules, seeds, found, date, machine)
-        dump_calibrations(file, found)
-        runs_file.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+        known = runs.get("pictures", {}).get("runs", {}) if options.keep else {}
+        runs["pictures"] = pictures.calibrate(known, reference, seeds, found, date, machine)
+        store()
+    for name, problem in chosen.items():
+        for key, module in right_variants().items():
+            tables[name][key] = run_of(name, problem, module, seeds[:5], key)
+            store()
+        for key in WRONG:
+            module = mistaken_reference(REFERENCE, EXERCISE, mistakes[key])
+            tables[name][key] = run_of(name, problem, module, seeds, key)
+            store()
 
 
 def right_variants() -> dict[str, types.ModuleType]:
@@ -149,12 +166,12 @@ def rows(
 
 def missed(name: str, run: dict[str, list[float]], found: dict[str, Calibration]) -> dict[str, int]:
     """How many seeds miss each limit, and how many miss any limit of the problem."""
-    outside = {}
-    for score in SCORES:
-        values = run[score.removesuffix("_low").removesuffix("_high")]
-        outside[score] = [not found[f"{name} {score}"].judge(value).passed for value in values]
+    outside = {
+        limit: [not found[f"{name} {limit}"].judge(value).passed for value in run[score]]
+        for limit, (score, *_) in SCORES[name].items()
+    }
     return {
-        **{score: sum(flags) for score, flags in outside.items()},
+        **{limit: sum(flags) for limit, flags in outside.items()},
         "any": sum(any(flags) for flags in zip(*outside.values(), strict=True)),
     }
 

@@ -11,7 +11,7 @@ def test_every_entry(student, draw):
     """Every entry of every parameter is forced into the bounds, and those inside stay as they are."""
     for c in (0.01, 0.5):
         weights = [draw.normal(3, 2, scale=c), draw.normal(3, scale=c), draw.normal(1, 3, scale=2 * c), draw.normal(1)]
-        clipped, _ = run_either(student, clipped_weights, weights, c)
+        clipped, _ = run_either(student, ["clip_weights"], clipped_weights, weights, c)
         for number, (got, before) in enumerate(zip(clipped, weights, strict=True)):
             due = torch.minimum(torch.maximum(before, torch.tensor(-c)), torch.tensor(c))
             what = f"{'bias' if number % 2 else 'weight'} of layer {number // 2}"
@@ -22,7 +22,7 @@ def test_every_entry(student, draw):
 def test_still_trainable(student, draw):
     """A clipped critic is trained on by the optimiser that it had before."""
     weights = [draw.normal(3, 2), draw.normal(3), draw.normal(1, 3), draw.normal(1)]
-    clipped, moved = run_either(student, clipped_weights, weights, 0.05)
+    clipped, moved = run_either(student, ["clip_weights"], clipped_weights, weights, 0.05)
     for got, after in zip(clipped, moved, strict=True):
         # the loss of this step is the sum of all parameters and the step size is 1
         close(after, got - 1, "a parameter after one more step of its optimiser", rtol=1e-5)

@@ -25,7 +25,8 @@ def test_best_answer(student):
     """The loss pulls a real sample towards the logit of its label, and a fake one down for ever."""
     for label in (0.9, 0.7):
         best = math.log(label / (1 - label))
-        slopes = run_either(student, slopes_of_smooth_loss, torch.tensor([[best], [best + 1], [-2.0], [6.0]]), label)
+        logits = torch.tensor([[best], [best + 1], [-2.0], [6.0]])
+        slopes = run_either(student, ["discriminator_loss_smooth"], slopes_of_smooth_loss, logits, label)
         require(slopes is not None, "autograd finds no way from the loss back to the logits")
         at_best, beyond, low, high = (float(slope) for slope in slopes)
         require(abs(at_best) < 1e-6, f"at the logit {best:.4g} a real sample with the label {label:g} is still pulled")

@@ -112,7 +112,9 @@ def clipping_without_biases(ref, critic, c=0.01):
     checks=CLIPPING,
 )
 def clipping_of_gradients(ref, critic, c=0.01):
-    nn.utils.clip_grad_value_(critic.parameters(), c)
+    for parameter in critic.parameters():
+        if parameter.grad is not None:
+            parameter.grad.clamp_(-c, c)
 
 
 def perceptron(*widths, unit=nn.ReLU, last=None, norm=False):

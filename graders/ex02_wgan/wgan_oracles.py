@@ -62,8 +62,13 @@ def array_of(value, shape, name):
     return numbers
 
 
-def run_either(student, function, *args):
-    """student.run(function, module, *args), in float32 if the student's code cannot do float64."""
+def run_either(student, uses, function, *args):
+    """student.run(function, module, *args), in float32 if the student's code cannot do float64.
+
+    `uses`: names of the student's functions that `function` calls; a missing one is reported as such.
+    """
+    for name in uses:
+        student.value(name)
     try:
         return student.run(function, student.module, *args)
     except StudentError as error:

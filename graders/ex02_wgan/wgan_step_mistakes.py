@@ -4,7 +4,9 @@ import torch
 
 from gdgrade.mistakes import mistake
 
-STEPS, LOOP = ("steps/",), ("loop/",)
+STEPS = ("steps/",)
+# each only where it is plain: two that feed the networks with less may look alike to another check
+ORDER, BATCHES, NOISE, SETTINGS = ("loop/order",), ("loop/fresh", "loop/data"), ("loop/noise",), ("loop/settings",)
 
 
 # ---- 2.4 steps
@@ -176,11 +178,11 @@ def changed_loop(change):
     return train
 
 
-def loop_mistake(name, title, hint, change):
+def loop_mistake(name, title, hint, change, checks=ORDER):
     """Declare a changed loop under `name`."""
     train = changed_loop(change)
     train.__name__ = name
-    globals()[name] = mistake(of="train_wgan_gp", title=title, hint=hint, checks=LOOP)(train)
+    globals()[name] = mistake(of="train_wgan_gp", title=title, hint=hint, checks=checks)(train)
 
 
 loop_mistake(
@@ -218,24 +220,28 @@ loop_mistake(
     "one batch of data for the whole training",
     "How many different points of the data does your critic see in the whole training?",
     lambda batch, dz, n_critic, iterations: {"every": "training"},
+    BATCHES,
 )
 loop_mistake(
     "loop_one_batch_per_iteration",
     "one batch of data for all critic steps of an iteration",
     "Do two critic steps of the same iteration see different data in your loop?",
     lambda batch, dz, n_critic, iterations: {"every": "iteration"},
+    BATCHES[:1],
 )
 loop_mistake(
     "loop_noise_uniform",
     "noise uniform in [0, 1)",
     "Which law does z have in the statement, and which mean and variance does yours have?",
     lambda batch, dz, n_critic, iterations: {"noise": lambda: torch.rand(batch, dz)},
+    NOISE,
 )
 loop_mistake(
     "loop_noise_uniform_centred",
     "noise uniform in [-1, 1)",
     "Which law does z have in the statement, and which mean and variance does yours have?",
     lambda batch, dz, n_critic, iterations: {"noise": lambda: 2 * torch.rand(batch, dz) - 1},
+    NOISE,
 )
 
 
@@ -243,7 +249,7 @@ loop_mistake(
     of="train_wgan_gp",
     title="the same noise in every step",
     hint="How many different samples can your generator make in the whole training?",
-    checks=LOOP,
+    checks=NOISE,
 )
 def loop_noise_fixed(
     ref, critic, generator, data, n_iterations=1000, batch_size=256, dz=2, n_critic=5, lambda_=10.0, lr=5e-4
@@ -257,10 +263,12 @@ loop_mistake(
     "lr has no effect",
     "How far does a parameter move in the first step of Adam, and does that depend on lr in your loop?",
     lambda batch, dz, n_critic, iterations: {"rate": 5e-4},
+    SETTINGS,
 )
 loop_mistake(
     "loop_lambda_ignored",
     "lambda_ has no effect",
     "Where does the argument lambda_ of your loop go?",
     lambda batch, dz, n_critic, iterations: {"penalty": 10.0},
+    SETTINGS,
 )

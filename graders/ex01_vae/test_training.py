@@ -65,7 +65,7 @@ def shaped(answers, images):
     return [array_of(value, (rows, width), name) for value, (name, width) in zip(answers, names, strict=True)]
 
 
-@check("1.7", points=1.5, alpha=1e-9, training=True, seconds=150, memory_mib=1536)
+@check("1.7", points=1.5, alpha=1e-9, training=True, seconds=90, memory_mib=1536)
 def test_elbo_of_new_images(student, draw, data):
     """After 20 epochs the ELBO of 1,000 test images is as good as a right training makes it."""
 
@@ -87,7 +87,7 @@ def test_elbo_of_new_images(student, draw, data):
     judge_training(student, draw, data, verdict)
 
 
-@check("1.7", points=1, alpha=1e-9, training=True, seconds=150, memory_mib=1536)
+@check("1.7", points=1, alpha=1e-9, training=True, seconds=90, memory_mib=1536)
 def test_divergence_after_training(student, draw, data):
     """After 20 epochs the codes carry information and stay near the prior: the KL term is in a sound range."""
 
@@ -102,7 +102,7 @@ def test_divergence_after_training(student, draw, data):
     judge_training(student, draw, data, verdict)
 
 
-@check("1.7", points=1, alpha=1e-9, training=True, seconds=150, memory_mib=1536)
+@check("1.7", points=1, alpha=1e-9, training=True, seconds=90, memory_mib=1536)
 def test_codes_tell_digits_apart(student, draw, data):
     """After 20 epochs the 15 nearest training codes predict the digit of a test code."""
 

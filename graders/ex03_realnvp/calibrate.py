@@ -33,13 +33,12 @@ from gdgrade.judge.reference import load_mistakes, load_reference, mistaken_refe
 
 EXERCISE = HERE.name
 REFERENCE = ROOT / "reference" / EXERCISE / "realnvp.py"
-# Those that could reach a training: what the exact checks miss, this one must not.
-WRONG = [
-    "masks_do_not_alternate", "everything_starts_at_zero", "log_det_detached", "density_with_wrong_sign",
-    "density_without_log_det", "base_without_constant", "log_det_mean_over_coordinates", "loss_with_wrong_sign",
-]  # fmt: skip
-# The reference is one architecture of many, so its own spread is not all that right answers differ by.
-SPREADS = {"moons kl": 6.0, "moons radius": 6.0, "ring kl": 6.0, "checkerboard kl": 6.0}
+# The likeliest to slip through the exact checks: a flow that cannot bend space, one that hardly learns, one
+# that learns the wrong thing.
+WRONG = ["masks_do_not_alternate", "everything_starts_at_zero", "log_det_detached"]
+# The reference is one architecture of many: two tanh networks are slower to learn eight Gaussians than its own spread
+# over seeds tells. The margins, in standard deviations, leave room for them; a flow that learns nothing is far beyond.
+SPREADS = {"moons kl": 6.0, "moons radius": 10.0, "ring kl": 16.0, "checkerboard kl": 15.0}
 Rows = list[dict[str, float]]
 
 
@@ -48,17 +47,22 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20, help="seeds of the reference on each toy")
     parser.add_argument("--variant-seeds", type=int, default=5, help="seeds of each right variant on each toy")
     parser.add_argument("--wrong-seeds", type=int, default=20, help="seeds of each mistake on two moons")
+    parser.add_argument("--cache", type=Path, help="file that keeps each finished run, so that a stopped one goes on")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    done = Cache(options.cache)
     seeds = range(3000, 3000 + options.seeds)
-    right = {toy: runs(load_reference(REFERENCE, EXERCISE, "calibration"), toy, seeds) for toy in training.TOYS}
+    reference = load_reference(REFERENCE, EXERCISE, "calibration")
+    right = {toy: runs(done, "reference", reference, toy, seeds) for toy in training.TOYS}
     variants = {
-        name: {toy: runs(module, toy, seeds[: options.variant_seeds]) for toy in training.TOYS}
+        name: {toy: runs(done, name, module, toy, seeds[: options.variant_seeds]) for toy in training.TOYS}
         for name, module in right_variants().items()
     }
     mistakes = {entry.name: entry for entry in load_mistakes(HERE / "mistakes.py", EXERCISE)}
     wrong = {
-        name: runs(mistaken_reference(REFERENCE, EXERCISE, mistakes[name]), "moons", seeds[: options.wrong_seeds])
+        name: runs(
+            done, name, mistaken_reference(REFERENCE, EXERCISE, mistakes[name]), "moons", seeds[: options.wrong_seeds]
+        )
         for name in WRONG
     }
     found = {key: calibration(key, right, list(seeds)) for key in SPREADS}
@@ -79,7 +83,30 @@ def main() -> None:
     raise SystemExit(1 if bad else 0)
 
 
-def runs(module: types.ModuleType, toy: str, seeds: Sequence[int]) -> Rows:
+class Cache:
+    """Finished runs, one JSON line each; forgets everything at the end if it has no file."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path is not None and path.exists() else []
+        self._rows = {self._key(entry): entry["row"] for entry in map(json.loads, lines)}
+
+    @staticmethod
+    def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
+        return entry["name"], entry["toy"], entry["seed"]
+
+    def get(self, name: str, toy: str, seed: int) -> dict[str, float] | None:
+        return self._rows.get((name, toy, seed))
+
+    def put(self, name: str, toy: str, seed: int, row: dict[str, float]) -> None:
+        entry = {"name": name, "toy": toy, "seed": seed, "row": row}
+        self._rows[self._key(entry)] = row
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+
+
+def runs(done: Cache, name: str, module: types.ModuleType, toy: str, seeds: Sequence[int]) -> Rows:
     """Scores of the module's flow on one toy, a row per seed, with the seconds each training took."""
 
     def call(function: Any, *arguments: Any) -> Any:
@@ -90,12 +117,16 @@ def runs(module: types.ModuleType, toy: str, seeds: Sequence[int]) -> Rows:
 
     rows = []
     for seed in seeds:
-        torch.set_default_dtype(torch.float64)
-        start = time.process_time()
-        found, _ = training.train_and_score(call, training.TOYS[toy], seed)
-        rows.append({key: round(value, 5) for key, value in found._asdict().items()}
-                    | {"seconds": round(time.process_time() - start, 1)})  # fmt: skip
-        sys.stderr.write(f"{module.__name__} {toy} {seed} {rows[-1]}\n")
+        row = done.get(name, toy, seed)
+        if row is None:
+            torch.set_default_dtype(torch.float64)
+            start = time.process_time()
+            found, _ = training.train_and_score(call, training.TOYS[toy], seed)
+            row = {key: round(value, 5) for key, value in found._asdict().items()}
+            row["seconds"] = round(time.process_time() - start, 1)
+            done.put(name, toy, seed, row)
+            sys.stderr.write(f"{name} {toy} {seed} {row}\n")
+        rows.append(row)
     return rows
 
 
@@ -134,7 +165,9 @@ def right_variants() -> dict[str, types.ModuleType]:
             self.net = None
             self.alpha = nn.Parameter(torch.ones(1))
             self.nets = nn.ModuleList(
-                nn.Sequential(nn.Linear(2, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, 2))
+                nn.Sequential(
+                    nn.Linear(2, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, 2)
+                )
                 for _ in range(2)
             )
             for net in self.nets:

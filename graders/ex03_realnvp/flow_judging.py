@@ -85,7 +85,7 @@ def pair(answer: Any, batch: int, what: str) -> tuple[Any, Any]:
 class Layer:
     """A coupling layer of the student with its weights randomised, which answers in float64."""
 
-    def __init__(self, student: Any, work: Work, mask: Any, seed: int | None, size: float = 1.0) -> None:
+    def __init__(self, student: Any, work: Work, mask: Any, seed: int | None, size: float = 2.0) -> None:
         self.student, self.work, self.mask = student, work, mask
         self.handle = student.AffineCoupling(work.cast(torch.tensor(mask)), hidden=16)
         if seed is not None:
@@ -132,10 +132,27 @@ def label(got: Any, tolerance: float, **candidates: Any) -> Any:
 def log_det_label(got: Any, right: Any, tolerance: float, **others: Any) -> Any:
     """What a log-determinant is, compared with the right one."""
     return label(
-        got, tolerance, right=right, negated=-right, zero=torch.zeros_like(right), half=right / 2, double=2 * right,
-        exponential=right.exp(), exponential_of_both_coordinates=right.exp() + 1,
-        negative_exponential=-right.exp(), exponential_of_minus=(-right).exp(), **others,
+        got,
+        tolerance,
+        right=right,
+        negated=-right,
+        zero=torch.zeros_like(right),
+        half=right / 2,
+        double=2 * right,
+        exponential=right.exp(),
+        exponential_of_both_coordinates=right.exp() + 1,
+        negative_exponential=-right.exp(),
+        exponential_of_minus=(-right).exp(),
+        **others,
     )
+
+
+def log_abs_det(jacobian: Any, work: Work) -> tuple[Any, float]:
+    """log |det| of Jacobians (B, 2, 2), and the room that rounding needs where large entries cancel."""
+    value = torch.linalg.slogdet(jacobian.to(torch.float64))[1]
+    entries = jacobian.to(torch.float64).abs().amax(dim=(1, 2))
+    loss = torch.finfo(work.dtype).eps * entries**2 / value.exp()
+    return value, max(work.chained, 50 * float(loss.max()))
 
 
 def verdict(names: Any) -> bool:

@@ -13,6 +13,8 @@ def listed(answer: Any) -> list[Any]:
     """The items of a tuple, list or dataclass."""
     if hasattr(answer, "__dataclass_fields__"):
         return [getattr(answer, name) for name in answer.__dataclass_fields__]
+    if not isinstance(answer, tuple | list):
+        raise TypeError(f"two things are due, points and log-determinants; a {type(answer).__name__} came")
     return list(answer)
 
 
@@ -45,14 +47,16 @@ def every_parameter(root: Any) -> list[Any]:
 
 
 def randomise(module: Any, seed: int, size: float = 1.0) -> None:
-    """Add noise to every parameter, in place: N(0, size^2 / fan-in) to matrices, N(0, (0.4 size)^2) to the rest."""
+    """Add noise to every parameter, in place: N(0, size^2 / n) to matrices, N(0, (0.2 size)^2) to the rest.
+
+    n is the larger side: the fan-in of an output layer, which may start at zero, in whichever layout it is stored.
+    """
     import torch
 
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in every_parameter(module):
-            fan_in = parameter[0].numel() if parameter.ndim > 1 else None
-            spread = size * (0.4 if fan_in is None else fan_in**-0.5)
+            spread = size * (max(parameter.shape) ** -0.5 if parameter.ndim > 1 else 0.2)
             noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
             parameter.data = parameter.data + (spread * noise).to(parameter.dtype)
 
@@ -218,7 +222,7 @@ def build_flow(module: Any, n_layers: int, seed: int, points: Any) -> Any:
     if flow is None or not count[0]:
         torch.manual_seed(seed)
         flow = module.RealNVP(n_layers)
-        randomise(flow, seed, 0.6)
+        randomise(flow, seed, 1.0)
     return flow, log
 
 
@@ -285,37 +289,32 @@ def random_flow(module: Any, n_layers: int | None, seed: int, size: float) -> An
 
 
 def whole_flow_report(module: Any, seed: int, x: Any, z: Any) -> Any:
-    """forward(z), inverse(x), there and back from x and from z, and both Jacobians, for the default number of layers."""
-    flow = random_flow(module, None, seed, 0.5)
+    """forward(z), inverse(x), there and back from x and from z, and both Jacobians, of RealNVP() on random weights."""
+    flow = random_flow(module, None, seed, 1.0)
     there, back = listed(flow(z)), listed(flow.inverse(x))
     x_back, z_back = listed(flow(back[0].detach()))[0], listed(flow.inverse(there[0].detach()))[0]
     return there, back, x_back, z_back, batch_jacobian(flow, z), batch_jacobian(flow.inverse, x)
 
 
-def image_of(module: Any, seed: int, points: Any) -> Any:
-    """Where a random flow of three layers sends the points."""
+def density_along_image(module: Any, seed: int, nodes: Any) -> Any:
+    """log_prob at the images x of some noise under a random flow of three layers, and |det dx/dz| there by autograd.
+
+    Each row is taken to depend on itself only, so two backward passes give all Jacobians.
+    """
     import torch
 
+    flow = random_flow(module, 3, seed, 1.0)
+    noise = nodes.clone().requires_grad_(True)
+    x = listed(flow(noise))[0]
+    rows = [torch.autograd.grad(x[:, i].sum(), noise, retain_graph=True)[0] for i in range(2)]
+    stretch = torch.linalg.det(torch.stack(rows, 1)).abs()
     with torch.no_grad():
-        return listed(random_flow(module, 3, seed, 0.7)(points))[0]
-
-
-def log_density_on_rows(module: Any, seed: int, axis_x: Any, axis_y: Any) -> Any:
-    """log_prob of the flow of `image_of` on a grid, (len(axis_y), len(axis_x)), several rows at a time."""
-    import torch
-
-    flow = random_flow(module, 3, seed, 0.7)
-    rows = []
-    with torch.no_grad():
-        for part in axis_y.split(20):
-            points = torch.stack(torch.meshgrid(axis_x, part, indexing="xy"), -1)
-            rows.append(flow.log_prob(points.reshape(-1, 2)).reshape(len(part), len(axis_x)))
-    return torch.cat(rows)
+        return flow.log_prob(x.detach()), stretch
 
 
 def depth_report(module: Any, n_layers: int, seed: int, z: Any) -> Any:
     """Trainable numbers of a flow, and its Jacobian at z for random weights."""
-    flow = random_flow(module, n_layers, seed, 1.0)
+    flow = random_flow(module, n_layers, seed, 2.0)
     return count_parameters(flow), batch_jacobian(flow, z)
 
 
@@ -365,24 +364,21 @@ def slanted_gaussian() -> Any:
     return Slanted()
 
 
-def train_flow(module: Any, data: Any, test: Any, seed: int, steps: int, batch: int, rate: float) -> dict[str, Any]:
+def trained_flow(module: Any, data: Any, seed: int, steps: int, batch: int, rate: float) -> Any:
     """The judge's training loop: Adam with a cosine rate on the student's ``nll_loss``, in float32.
 
     Args:
-        data: (N, 2); test: (M, 2).
+        data: (N, 2), float32.
         steps, batch, rate: number of steps, batch size, first learning rate.
 
     Returns:
-        log_prob of the test points (M,), their noise (M, 2), the loss curve (steps,), and the step at which the loss
-        stopped being finite, or -1.
+        the flow, the loss of each step, and the step at which the loss stopped being finite, or -1.
     """
     import math
 
     import torch
 
-    torch.set_default_dtype(torch.float32)
     torch.manual_seed(seed)
-    data, test = data.float(), test.float()
     flow = module.RealNVP()
     flow.train()
     optimiser = torch.optim.Adam(flow.parameters(), lr=rate)
@@ -402,6 +398,19 @@ def train_flow(module: Any, data: Any, test: Any, seed: int, steps: int, batch: 
         optimiser.step()
         schedule.step()
     flow.eval()
+    return flow, torch.tensor(losses), broken
+
+
+def train_flow(module: Any, data: Any, test: Any, seed: int, steps: int, batch: int, rate: float) -> dict[str, Any]:
+    """Train a flow on data (N, 2), and show it test points (M, 2); for the rest see `trained_flow`.
+
+    Returns:
+        log_prob of the test points (M,), their noise (M, 2), and the step at which the loss broke down, or -1.
+    """
+    import torch
+
+    torch.set_default_dtype(torch.float32)
+    flow, _, broken = trained_flow(module, data.float(), seed, steps, batch, rate)
     with torch.no_grad():
-        back = listed(flow.inverse(test))
-        return {"log_prob": flow.log_prob(test), "noise": back[0], "losses": torch.tensor(losses), "broken": broken}
+        back = listed(flow.inverse(test.float()))
+        return {"log_prob": flow.log_prob(test.float()), "noise": back[0], "broken": broken}

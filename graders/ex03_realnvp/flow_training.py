@@ -26,9 +26,9 @@ class Toy(NamedTuple):
 
 
 TOYS = {
-    "moons": Toy("two moons", lambda: TwoMoons(0.1), 1500),
-    "ring": Toy("eight Gaussians", lambda: ring(8, 2.0, 0.2), 1200),
-    "checkerboard": Toy("checkerboard", Checkerboard, 1200),
+    "moons": Toy("two moons", lambda: TwoMoons(0.1), 1000),
+    "ring": Toy("eight Gaussians", lambda: ring(8, 2.0, 0.2), 700),
+    "checkerboard": Toy("checkerboard", Checkerboard, 700),
 }
 
 

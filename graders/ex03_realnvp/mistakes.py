@@ -36,8 +36,13 @@ def flow_of(ref, **overrides):
 # -- part 3.1: the layer ---------------------------------------------------------------------------------------------
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="inverse reports the log-determinant of forward",
-         hint="A layer that doubles areas on the way out: what does it do to areas on the way back?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="inverse reports the log-determinant of forward",
+    hint="A layer that doubles areas on the way out: what does it do to areas on the way back?",
+)
 def inverse_log_det_of_forward(ref):
     def inverse(self, x):
         z, log_det = ref_inverse(self, x)
@@ -47,8 +52,13 @@ def inverse_log_det_of_forward(ref):
     return layer_of(ref, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="forward reports the log-determinant of inverse",
-         hint="Let s be positive. Are areas larger or smaller after forward, and which sign says so?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="forward reports the log-determinant of inverse",
+    hint="Let s be positive. Are areas larger or smaller after forward, and which sign says so?",
+)
 def forward_log_det_of_inverse(ref):
     def forward(self, z):
         x, log_det = ref_forward(self, z)
@@ -58,9 +68,13 @@ def forward_log_det_of_inverse(ref):
     return layer_of(ref, forward=forward)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER,
-         title="both log-determinants have the sign of the other direction",
-         hint="Slides write the determinant of the map and of its inverse. Which one belongs to the direction you are going?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="both log-determinants have the sign of the other direction",
+    hint="Slides write the determinant of the map and of its inverse. Which one belongs to the way you go?",
+)
 def both_log_dets_negated(ref):
     def forward(self, z):
         x, log_det = ref_forward(self, z)
@@ -74,8 +88,13 @@ def both_log_dets_negated(ref):
     return layer_of(ref, forward=forward, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="inverse divides before it subtracts the shift",
-         hint="Send the number 1 forwards with s = log 2 and t = 1, then backwards by hand. Which step has to be undone first?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="inverse divides before it subtracts the shift",
+    hint="Send the number 1 forwards with s = log 2 and t = 1, then backwards by hand. Which step comes first?",
+)
 def inverse_in_wrong_order(ref):
     def inverse(self, x):
         s, t = self._log_scale_and_shift(x)
@@ -84,8 +103,13 @@ def inverse_in_wrong_order(ref):
     return layer_of(ref, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="a small number is added to the scale before dividing",
-         hint="Which values can the exponential take? Is there anything to protect a division from?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="a small number is added to the scale before dividing",
+    hint="Which values can the exponential take? Is there anything to protect a division from?",
+)
 def softened_division(ref):
     def inverse(self, x):
         s, t = self._log_scale_and_shift(x)
@@ -95,8 +119,13 @@ def softened_division(ref):
     return layer_of(ref, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="inverse multiplies by the scale instead of dividing",
-         hint="If forward makes a coordinate twice as large, what must the way back do?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="inverse multiplies by the scale instead of dividing",
+    hint="If forward makes a coordinate twice as large, what must the way back do?",
+)
 def inverse_stretches_again(ref):
     def inverse(self, x):
         s, t = self._log_scale_and_shift(x)
@@ -105,8 +134,13 @@ def inverse_stretches_again(ref):
     return layer_of(ref, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="one log-determinant for the whole batch",
-         hint="Two points far apart are stretched differently. How many log-determinants does a batch of 7 points have?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="one log-determinant for the whole batch",
+    hint="Two points far apart are stretched differently. How many log-determinants does a batch of 7 points have?",
+)
 def log_det_over_batch(ref):
     def forward(self, z):
         x, log_det = ref_forward(self, z)
@@ -120,8 +154,13 @@ def log_det_over_batch(ref):
     return layer_of(ref, forward=forward, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="log-determinant averaged over the coordinates",
-         hint="A diagonal matrix with entries 1 and 4: what is the logarithm of its determinant?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="log-determinant averaged over the coordinates",
+    hint="A diagonal matrix with entries 1 and 4: what is the logarithm of its determinant?",
+)
 def log_det_mean_over_coordinates(ref):
     def forward(self, z):
         s, t = self._log_scale_and_shift(z)
@@ -134,8 +173,13 @@ def log_det_mean_over_coordinates(ref):
     return layer_of(ref, forward=forward, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="the scale is returned in place of its logarithm",
-         hint="What does your layer report when it changes nothing at all, and what should the logarithm of 1 be?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="the scale is returned in place of its logarithm",
+    hint="What does your layer report when it changes nothing at all, and what should the logarithm of 1 be?",
+)
 def scale_as_log_det(ref):
     def forward(self, z):
         s, t = self._log_scale_and_shift(z)
@@ -150,8 +194,13 @@ def scale_as_log_det(ref):
     return layer_of(ref, forward=forward, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="the networks see both coordinates",
-         hint="May s depend on the coordinate that it scales? Write down the derivative of the product if it does.")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="the networks see both coordinates",
+    hint="May s depend on the coordinate that it scales? Write down the derivative of the product if it does.",
+)
 def conditioner_sees_everything(ref):
     def both(self, point):
         raw, shift = self.net(point).chunk(2, dim=-1)
@@ -161,8 +210,13 @@ def conditioner_sees_everything(ref):
     return layer_of(ref, _log_scale_and_shift=both)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="the networks see the free coordinate instead of the kept one",
-         hint="On the way back you hold x. Which coordinate of z do you know without solving anything?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="the networks see the free coordinate instead of the kept one",
+    hint="On the way back you hold x. Which coordinate of z do you know without solving anything?",
+)
 def conditioner_sees_free_half(ref):
     def free_half(self, point):
         free = 1 - self.mask
@@ -172,8 +226,13 @@ def conditioner_sees_free_half(ref):
     return layer_of(ref, _log_scale_and_shift=free_half)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="scale s instead of exp(s), as the slide writes it",
-         hint="Which values can a network's output take, and for which of them can the layer not be undone?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="scale s instead of exp(s), as the slide writes it",
+    hint="Which values can a network's output take, and for which of them can the layer not be undone?",
+)
 def scale_without_exponential(ref):
     def scale_and_shift(self, point):
         raw, shift = self.net(self.mask * point).chunk(2, dim=-1)
@@ -191,9 +250,14 @@ def scale_without_exponential(ref):
     return layer_of(ref, forward=forward, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, kind="convention", checks=LAYER,
-         title="your mask marks the coordinates that change; the assignment's mask marks those that stay (1 = unchanged)",
-         hint="With mask (1, 0): which coordinate does the statement call kept?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    kind="convention",
+    checks=LAYER,
+    title="your mask marks the coordinates that change; the assignment's mask marks those that stay (1 = unchanged)",
+    hint="With mask (1, 0): which coordinate does the statement call kept?",
+)
 def mask_inverted(ref):
     class Layer(ref.AffineCoupling):
         def __init__(self, mask, hidden=64):
@@ -202,8 +266,13 @@ def mask_inverted(ref):
     return Layer
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="scale and shift are applied to both coordinates",
-         hint="The networks give two numbers each. Which of them belong to a coordinate that must stay as it is?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="scale and shift are applied to both coordinates",
+    hint="The networks give two numbers each. Which of them belong to a coordinate that must stay as it is?",
+)
 def kept_coordinate_moves(ref):
     def unmasked(self, point):
         raw, shift = self.net(self.mask * point).chunk(2, dim=-1)
@@ -212,8 +281,13 @@ def kept_coordinate_moves(ref):
     return layer_of(ref, _log_scale_and_shift=unmasked)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="the points that are passed in are overwritten",
-         hint="Your caller still holds the tensor that it gave you. What does it contain after your function returned?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="the points that are passed in are overwritten",
+    hint="Your caller still holds the tensor that it gave you. What does it contain after your function returned?",
+)
 def overwrites_its_argument(ref):
     def forward(self, z):
         s, t = self._log_scale_and_shift(z)
@@ -223,11 +297,16 @@ def overwrites_its_argument(ref):
     return layer_of(ref, forward=forward)
 
 
-# -- parts 3.2 and 3.4: learning, robustness ---------------------------------------------------------------------------------
+# -- parts 3.2 and 3.4: learning, robustness -------------------------------------------------------------------------
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="the log-scale is not bounded",
-         hint="What is exp(1000)? Which points make the network say 1000?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="the log-scale is not bounded",
+    hint="What is exp(1000)? Which points make the network say 1000?",
+)
 def unbounded_log_scale(ref):
     def unbounded(self, point):
         raw, shift = self.net(self.mask * point).chunk(2, dim=-1)
@@ -237,8 +316,13 @@ def unbounded_log_scale(ref):
     return layer_of(ref, _log_scale_and_shift=unbounded)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="the last layer does not start at zero",
-         hint="Which s and t belong to a layer that changes nothing, and which numbers in the network decide them at the start?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="the last layer does not start at zero",
+    hint="Which s and t belong to a layer that changes nothing, and which numbers of the network set them at first?",
+)
 def starts_anywhere(ref):
     class Layer(ref.AffineCoupling):
         def __init__(self, mask, hidden=64):
@@ -248,8 +332,13 @@ def starts_anywhere(ref):
     return Layer
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="all layers start at zero",
-         hint="Follow a gradient backwards through a product of two matrices that are both zero. Which of them ever moves?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="all layers start at zero",
+    hint="Follow a gradient backwards through a product of two matrices that are both zero. Which of them ever moves?",
+)
 def everything_starts_at_zero(ref):
     class Layer(ref.AffineCoupling):
         def __init__(self, mask, hidden=64):
@@ -260,8 +349,13 @@ def everything_starts_at_zero(ref):
     return Layer
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="networks kept in a plain list or dict",
-         hint="How many numbers does list(layer.parameters()) contain? Where does torch look for them?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="networks kept in a plain list or dict",
+    hint="How many numbers does list(layer.parameters()) contain? Where does torch look for them?",
+)
 def networks_in_plain_list(ref):
     class Layer(ref.AffineCoupling):
         def __init__(self, mask, hidden=64):
@@ -278,8 +372,13 @@ def networks_in_plain_list(ref):
     return Layer
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="the mask is a trainable parameter",
-         hint="After a hundred steps of the optimiser, what are the entries of your mask? Which of its tensors may it move?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="the mask is a trainable parameter",
+    hint="After a hundred steps of the optimiser, what are the entries of your mask? Which of its tensors may it move?",
+)
 def mask_is_trained(ref):
     class Layer(ref.AffineCoupling):
         def __init__(self, mask, hidden=64):
@@ -291,8 +390,13 @@ def mask_is_trained(ref):
     return Layer
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="no gradient flows through the log-determinant",
-         hint="The loss has two terms. Which of them can still tell the network anything about s after detach or .data?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="no gradient flows through the log-determinant",
+    hint="The loss has two terms. Which of them can still tell the network anything about s after detach or .data?",
+)
 def log_det_detached(ref):
     def forward(self, z):
         x, log_det = ref_forward(self, z)
@@ -306,8 +410,13 @@ def log_det_detached(ref):
     return layer_of(ref, forward=forward, inverse=inverse)
 
 
-@mistake(of="AffineCoupling", factory=True, checks=LAYER, title="the networks normalise over the batch",
-         hint="Ask for the density of one point alone, then of the same point among others. Should the answers differ?")
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="the networks normalise over the batch",
+    hint="Ask for the density of one point alone, then of the same point among others. Should the answers differ?",
+)
 def normalises_over_batch(ref):
     def normalised(self, point):
         point = point - point.mean(0)
@@ -332,56 +441,101 @@ def log_prob_with(ref, formula):
     return flow_of(ref, log_prob=log_prob)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="log_prob subtracts the log-determinant of inverse",
-         hint="Where the map from noise to data stretches space, does the density of the data rise or fall?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="log_prob subtracts the log-determinant of inverse",
+    hint="Where the map from noise to data stretches space, does the density of the data rise or fall?",
+)
 def density_with_wrong_sign(ref):
     return log_prob_with(ref, lambda flow, x, z, log_det, base: base - log_det)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="log_prob leaves the log-determinant out",
-         hint="Integrate your density over the plane for a flow that doubles one coordinate. Is it still one?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="log_prob leaves the log-determinant out",
+    hint="Integrate your density over the plane for a flow that doubles one coordinate. Is it still one?",
+)
 def density_without_log_det(ref):
     return log_prob_with(ref, lambda flow, x, z, log_det, base: base)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="the constant of the normal density is missing",
-         hint="Does your density of a fresh flow integrate to one? What is the height of a standard normal at 0?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="the constant of the normal density is missing",
+    hint="Does your density of a fresh flow integrate to one? What is the height of a standard normal at 0?",
+)
 def base_without_constant(ref):
     return log_prob_with(ref, lambda flow, x, z, log_det, base: base + log_det + ref.math.log(2 * ref.math.pi))
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="the constant of a normal density in one dimension",
-         hint="How high is the density of two independent standard normals at the origin, if each has 0.399 there?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="the constant of a normal density in one dimension",
+    hint="How high is the density of two independent standard normals at the origin, if each has 0.399 there?",
+)
 def base_constant_of_one_dimension(ref):
     return log_prob_with(ref, lambda flow, x, z, log_det, base: base + log_det + 0.5 * ref.math.log(2 * ref.math.pi))
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="log_prob divided by the number of dimensions",
-         hint="Take the exponential of your log_prob: does it integrate to one?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="log_prob divided by the number of dimensions",
+    hint="Take the exponential of your log_prob: does it integrate to one?",
+)
 def density_per_dimension(ref):
     return log_prob_with(ref, lambda flow, x, z, log_det, base: (base + log_det) / 2)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="log_prob averaged over the batch",
-         hint="Two points, one likely and one not: how many densities do you have to report?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="log_prob averaged over the batch",
+    hint="Two points, one likely and one not: how many densities do you have to report?",
+)
 def density_of_whole_batch(ref):
     return log_prob_with(ref, lambda flow, x, z, log_det, base: (base + log_det).mean())
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="the squared norm is not halved",
-         hint="What stands in front of the squared distance in the exponent of a normal density?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="the squared norm is not halved",
+    hint="What stands in front of the squared distance in the exponent of a normal density?",
+)
 def base_not_halved(ref):
     return log_prob_with(ref, lambda flow, x, z, log_det, base: base + log_det - 0.5 * z.square().sum(-1))
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="log-determinant of forward, taken at x instead of z",
-         hint="forward expects noise. At which point may you ask for the log-determinant of forward?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="log-determinant of forward, taken at x instead of z",
+    hint="forward expects noise. At which point may you ask for the log-determinant of forward?",
+)
 def log_det_at_wrong_point(ref):
     return log_prob_with(ref, lambda flow, x, z, log_det, base: base - flow.forward(x)[1])
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="inverse runs through the layers in the order of forward",
-         hint="You put on socks, then shoes. In which order do you take them off?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="inverse runs through the layers in the order of forward",
+    hint="You put on socks, then shoes. In which order do you take them off?",
+)
 def layers_undone_in_forward_order(ref):
     def inverse(self, x):
         log_det = x.new_zeros(x.shape[0])
@@ -393,8 +547,13 @@ def layers_undone_in_forward_order(ref):
     return flow_of(ref, inverse=inverse)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="only the last layer's log-determinant is returned",
-         hint="If two layers each double areas, by how much does the flow stretch them, and what is that in logarithms?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="only the last layer's log-determinant is returned",
+    hint="If two layers each double areas, by how much does the flow stretch them, and what is that in logarithms?",
+)
 def log_det_of_last_layer(ref):
     def forward(self, z):
         for layer in self.layers:
@@ -409,8 +568,13 @@ def log_det_of_last_layer(ref):
     return flow_of(ref, forward=forward, inverse=inverse)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="inverse subtracts the log-determinants that the layers' inverses report",
-         hint="Each layer already reports the direction that it went. What does a further change of sign do?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="inverse subtracts the log-determinants that the layers' inverses report",
+    hint="Each layer already reports the direction that it went. What does a further change of sign do?",
+)
 def inverse_negates_log_dets(ref):
     def inverse(self, x):
         x, log_det = ref_inverse(self, x)
@@ -420,8 +584,13 @@ def inverse_negates_log_dets(ref):
     return flow_of(ref, inverse=inverse)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="all layers keep the same coordinate",
-         hint="Follow the first coordinate through all layers. Does anything ever happen to it?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="all layers keep the same coordinate",
+    hint="Follow the first coordinate through all layers. Does anything ever happen to it?",
+)
 def masks_do_not_alternate(ref):
     class Flow(ref.RealNVP):
         def __init__(self, n_layers=8, hidden=64):
@@ -432,8 +601,13 @@ def masks_do_not_alternate(ref):
     return Flow
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="layers kept in a plain list",
-         hint="How many numbers does list(flow.parameters()) contain? Where does torch look for layers?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="layers kept in a plain list",
+    hint="How many numbers does list(flow.parameters()) contain? Where does torch look for layers?",
+)
 def layers_in_plain_list(ref):
     class Flow(ref.RealNVP):
         def __init__(self, n_layers=8, hidden=64):
@@ -448,8 +622,13 @@ def layers_in_plain_list(ref):
     return Flow
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="one pair of layers used again and again",
-         hint="How many numbers can a flow of 8 layers learn, compared with one of 2?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="one pair of layers used again and again",
+    hint="How many numbers can a flow of 8 layers learn, compared with one of 2?",
+)
 def layers_share_weights(ref):
     class Flow(ref.RealNVP):
         def __init__(self, n_layers=8, hidden=64):
@@ -459,8 +638,13 @@ def layers_share_weights(ref):
     return Flow
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="n_layers is ignored",
-         hint="Print the number of parameters for n_layers = 2 and for n_layers = 8.")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="n_layers is ignored",
+    hint="Print the number of parameters for n_layers = 2 and for n_layers = 8.",
+)
 def depth_is_fixed(ref):
     class Flow(ref.RealNVP):
         def __init__(self, n_layers=8, hidden=64):
@@ -469,8 +653,13 @@ def depth_is_fixed(ref):
     return Flow
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="samples are squashed by a tanh at the end",
-         hint="Which points of the plane can your flow not produce, and what is their log-density?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="samples are squashed by a tanh at the end",
+    hint="Which points of the plane can your flow not produce, and what is their log-density?",
+)
 def squashed_by_tanh(ref):
     torch = ref.torch
 
@@ -488,8 +677,13 @@ def squashed_by_tanh(ref):
     return flow_of(ref, forward=forward, inverse=inverse)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="sample sends the noise through inverse",
-         hint="Which direction turns noise into data?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="sample sends the noise through inverse",
+    hint="Which direction turns noise into data?",
+)
 def sample_through_inverse(ref):
     def sample(self, n, noise=None):
         noise = ref.torch.randn(n, 2) if noise is None else noise
@@ -498,10 +692,15 @@ def sample_through_inverse(ref):
     return flow_of(ref, sample=sample)
 
 
-@mistake(of="RealNVP", factory=True, kind="convention", checks=FLOW,
-         title="your forward goes from data to noise and your inverse from noise to data; the assignment's forward goes "
-               "from noise to data",
-         hint="Which of your two methods does sample need, according to the statement?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    kind="convention",
+    checks=FLOW,
+    title="your forward goes from data to noise and your inverse from noise to data; the assignment's forward goes "
+    "from noise to data",
+    hint="Which of your two methods does sample need, according to the statement?",
+)
 def directions_swapped(ref):
     class Flow(ref.RealNVP):
         def log_prob(self, x):
@@ -514,8 +713,13 @@ def directions_swapped(ref):
     return Flow
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="sample draws new noise although noise is given",
-         hint="Call sample twice with the same noise. What should be the same, and is it?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="sample draws new noise although noise is given",
+    hint="Call sample twice with the same noise. What should be the same, and is it?",
+)
 def sample_ignores_noise(ref):
     def sample(self, n, noise=None):
         return self.forward(ref.torch.randn(n, 2))[0]
@@ -523,8 +727,13 @@ def sample_ignores_noise(ref):
     return flow_of(ref, sample=sample)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="sample starts from uniform noise",
-         hint="Which law does the density assume at the noise end of the flow?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="sample starts from uniform noise",
+    hint="Which law does the density assume at the noise end of the flow?",
+)
 def sample_from_uniform(ref):
     def sample(self, n, noise=None):
         return self.forward(ref.torch.rand(n, 2) if noise is None else noise)[0]
@@ -532,8 +741,9 @@ def sample_from_uniform(ref):
     return flow_of(ref, sample=sample)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="sample fixes the seed",
-         hint="Ask for samples twice. Are they new?")
+@mistake(
+    of="RealNVP", factory=True, checks=FLOW, title="sample fixes the seed", hint="Ask for samples twice. Are they new?"
+)
 def sample_repeats_itself(ref):
     def sample(self, n, noise=None):
         if noise is None:
@@ -543,8 +753,13 @@ def sample_repeats_itself(ref):
     return flow_of(ref, sample=sample)
 
 
-@mistake(of="RealNVP", factory=True, checks=FLOW, title="sample uses one number of noise for both coordinates",
-         hint="Plot the noise that your samples come from. How many dimensions does it fill?")
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="sample uses one number of noise for both coordinates",
+    hint="Plot the noise that your samples come from. How many dimensions does it fill?",
+)
 def sample_from_a_line(ref):
     def sample(self, n, noise=None):
         return self.forward(ref.torch.randn(n, 1).expand(n, 2) if noise is None else noise)[0]
@@ -552,26 +767,42 @@ def sample_from_a_line(ref):
     return flow_of(ref, sample=sample)
 
 
-@mistake(of="nll_loss", checks=FLOW, title="the mean log-likelihood itself, to be maximised",
-         hint="An optimiser makes this number smaller. Is that what you want for the likelihood?")
+@mistake(
+    of="nll_loss",
+    checks=FLOW,
+    title="the mean log-likelihood itself, to be maximised",
+    hint="An optimiser makes this number smaller. Is that what you want for the likelihood?",
+)
 def loss_with_wrong_sign(ref, flow, x):
     return flow.log_prob(x).mean()
 
 
-@mistake(of="nll_loss", checks=FLOW, title="sum over the batch",
-         hint="How does the loss change when the same batch is given twice, and how should it?")
+@mistake(
+    of="nll_loss",
+    checks=FLOW,
+    title="sum over the batch",
+    hint="How does the loss change when the same batch is given twice, and how should it?",
+)
 def loss_summed(ref, flow, x):
     return -flow.log_prob(x).sum()
 
 
-@mistake(of="nll_loss", checks=FLOW, title="nats per dimension",
-         hint="The statement counts nats per point. What did you divide by?")
+@mistake(
+    of="nll_loss",
+    checks=FLOW,
+    title="nats per dimension",
+    hint="The statement counts nats per point. What did you divide by?",
+)
 def loss_per_dimension(ref, flow, x):
     return -flow.log_prob(x).mean() / x.shape[-1]
 
 
-@mistake(of="nll_loss", checks=FLOW, title="one loss per point",
-         hint="backward() starts from one number. Where does the batch become one?")
+@mistake(
+    of="nll_loss",
+    checks=FLOW,
+    title="one loss per point",
+    hint="backward() starts from one number. Where does the batch become one?",
+)
 def loss_not_reduced(ref, flow, x):
     return -flow.log_prob(x)
 
@@ -581,44 +812,72 @@ def loss_not_reduced(ref, flow, x):
 UNITS = ("units/",)
 
 
-@mistake(of="standardise", checks=UNITS, title="the log-determinant is left at zero",
-         hint="In which units is your density? Measure the data in millimetres instead of metres and compare.")
+@mistake(
+    of="standardise",
+    checks=UNITS,
+    title="the log-determinant is left at zero",
+    hint="In which units is your density? Measure the data in millimetres instead of metres and compare.",
+)
 def units_without_log_det(ref, x):
     return (x - x.mean(0)) / x.std(0), ref.torch.tensor(0.0)
 
 
-@mistake(of="standardise", checks=UNITS, title="log-determinant of the way back",
-         hint="Dividing by 10 makes areas smaller. Which sign must the logarithm have?")
+@mistake(
+    of="standardise",
+    checks=UNITS,
+    title="log-determinant of the way back",
+    hint="Dividing by 10 makes areas smaller. Which sign must the logarithm have?",
+)
 def units_with_wrong_sign(ref, x):
     return (x - x.mean(0)) / x.std(0), x.std(0).log().sum()
 
 
-@mistake(of="standardise", checks=UNITS, title="mean over the coordinates instead of the sum",
-         hint="A diagonal matrix with entries 1/2 and 1/8: what is the logarithm of its determinant?")
+@mistake(
+    of="standardise",
+    checks=UNITS,
+    title="mean over the coordinates instead of the sum",
+    hint="A diagonal matrix with entries 1/2 and 1/8: what is the logarithm of its determinant?",
+)
 def units_averaged(ref, x):
     return (x - x.mean(0)) / x.std(0), -x.std(0).log().mean()
 
 
-@mistake(of="standardise", checks=UNITS, title="log-determinant counted once per point of the batch",
-         hint="log p(x) is said of one point. How often is that point stretched?")
+@mistake(
+    of="standardise",
+    checks=UNITS,
+    title="log-determinant counted once per point of the batch",
+    hint="log p(x) is said of one point. How often is that point stretched?",
+)
 def units_times_batch(ref, x):
     return (x - x.mean(0)) / x.std(0), -len(x) * x.std(0).log().sum()
 
 
-@mistake(of="standardise", checks=UNITS, title="one mean and one spread for the whole table",
-         hint="Heights in metres beside weights in grams: how many standard deviations does such a table have?")
+@mistake(
+    of="standardise",
+    checks=UNITS,
+    title="one mean and one spread for the whole table",
+    hint="Heights in metres beside weights in grams: how many standard deviations does such a table have?",
+)
 def units_of_whole_table(ref, x):
     return (x - x.mean()) / x.std(), -x.shape[1] * x.std().log()
 
 
-@mistake(of="standardise", checks=UNITS, title="divided by the variance",
-         hint="If the points are measured in metres, what is the unit of what you divide by?")
+@mistake(
+    of="standardise",
+    checks=UNITS,
+    title="divided by the variance",
+    hint="If the points are measured in metres, what is the unit of what you divide by?",
+)
 def units_of_variance(ref, x):
     return (x - x.mean(0)) / x.var(0), -x.var(0).log().sum()
 
 
-@mistake(of="standardise", checks=UNITS, title="the mean is not subtracted",
-         hint="Which two numbers per coordinate describe where and how wide the points lie? Which one did you use?")
+@mistake(
+    of="standardise",
+    checks=UNITS,
+    title="the mean is not subtracted",
+    hint="Which two numbers per coordinate describe where and how wide the points lie? Which one did you use?",
+)
 def units_not_centred(ref, x):
     return x / x.std(0), -x.std(0).log().sum()
 
@@ -632,28 +891,44 @@ def grid_of(ref, flow, lim, n):
     return grid_x, grid_y, log_density
 
 
-@mistake(of="density_grid", checks=UNITS, title="log-density instead of density",
-         hint="Are there negative numbers in your grid? What can a density not be?")
+@mistake(
+    of="density_grid",
+    checks=UNITS,
+    title="log-density instead of density",
+    hint="Are there negative numbers in your grid? What can a density not be?",
+)
 def grid_of_log_density(ref, flow, lim, n):
     return grid_of(ref, flow, lim, n)
 
 
-@mistake(of="density_grid", checks=UNITS, title="the density is transposed against X and Y",
-         hint="Look at one corner: is density[0, -1] the density at (X[0, -1], Y[0, -1])?")
+@mistake(
+    of="density_grid",
+    checks=UNITS,
+    title="the density is transposed against X and Y",
+    hint="Look at one corner: is density[0, -1] the density at (X[0, -1], Y[0, -1])?",
+)
 def grid_transposed(ref, flow, lim, n):
     grid_x, grid_y, log_density = grid_of(ref, flow, lim, n)
     return grid_x, grid_y, log_density.exp().T
 
 
-@mistake(of="density_grid", checks=UNITS, title="the values are scaled to add up to one",
-         hint="Halve the distance of the grid points. Should the density at the origin change?")
+@mistake(
+    of="density_grid",
+    checks=UNITS,
+    title="the values are scaled to add up to one",
+    hint="Halve the distance of the grid points. Should the density at the origin change?",
+)
 def grid_sums_to_one(ref, flow, lim, n):
     grid_x, grid_y, log_density = grid_of(ref, flow, lim, n)
     return grid_x, grid_y, log_density.exp() / log_density.exp().sum()
 
 
-@mistake(of="density_grid", checks=UNITS, title="the grid covers only the positive quadrant",
-         hint="Where does your grid start? Which square does the statement ask for?")
+@mistake(
+    of="density_grid",
+    checks=UNITS,
+    title="the grid covers only the positive quadrant",
+    hint="Where does your grid start? Which square does the statement ask for?",
+)
 def grid_from_zero(ref, flow, lim, n):
     axis = ref.torch.linspace(0, lim, n)
     grid_x, grid_y = ref.torch.meshgrid(axis, axis, indexing="xy")
@@ -661,8 +936,9 @@ def grid_from_zero(ref, flow, lim, n):
     return grid_x, grid_y, density.detach().reshape(n, n)
 
 
-@mistake(of="density_grid", checks=UNITS, title="the upper edge is left out",
-         hint="What is the largest number on your axis?")
+@mistake(
+    of="density_grid", checks=UNITS, title="the upper edge is left out", hint="What is the largest number on your axis?"
+)
 def grid_without_upper_edge(ref, flow, lim, n):
     axis = -lim + 2 * lim / n * ref.torch.arange(n)
     grid_x, grid_y = ref.torch.meshgrid(axis, axis, indexing="xy")
@@ -675,8 +951,13 @@ def grid_without_upper_edge(ref, flow, lim, n):
 ACTNORM = ("actnorm/",)
 
 
-@mistake(of="ActNorm", factory=True, checks=ACTNORM, title="one mean and one spread for the whole batch",
-         hint="Look at the coordinates of the first batch one by one. Is each of them standard?")
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="one mean and one spread for the whole batch",
+    hint="Look at the coordinates of the first batch one by one. Is each of them standard?",
+)
 def actnorm_of_whole_table(ref):
     class Layer(ref.ActNorm):
         def _initialise(self, x):
@@ -688,8 +969,13 @@ def actnorm_of_whole_table(ref):
     return Layer
 
 
-@mistake(of="ActNorm", factory=True, checks=ACTNORM, title="initialised again by every batch",
-         hint="Show the layer two different batches. Does the same point go to the same place both times?")
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="initialised again by every batch",
+    hint="Show the layer two different batches. Does the same point go to the same place both times?",
+)
 def actnorm_forgets(ref):
     class Layer(ref.ActNorm):
         def inverse(self, x):
@@ -699,8 +985,13 @@ def actnorm_forgets(ref):
     return Layer
 
 
-@mistake(of="ActNorm", factory=True, checks=ACTNORM, title="whether it is initialised is not part of state_dict",
-         hint="Save the layer, load it into a new one, show that one a batch. Where does it remember that it is not new?")
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="whether it is initialised is not part of state_dict",
+    hint="Save the layer, load it into a new one, show that one a batch. Where does it remember that it is not new?",
+)
 def actnorm_flag_not_saved(ref):
     class Layer(ref.ActNorm):
         def __init__(self, dim=2):
@@ -717,8 +1008,13 @@ def actnorm_flag_not_saved(ref):
     return Layer
 
 
-@mistake(of="ActNorm", factory=True, checks=ACTNORM, title="log-determinants of the other direction",
-         hint="On the way to noise the layer multiplies by exp(l). Which sign has the logarithm of that?")
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="log-determinants of the other direction",
+    hint="On the way to noise the layer multiplies by exp(l). Which sign has the logarithm of that?",
+)
 def actnorm_log_det_negated(ref):
     class Layer(ref.ActNorm):
         def forward(self, z):
@@ -732,8 +1028,13 @@ def actnorm_log_det_negated(ref):
     return Layer
 
 
-@mistake(of="ActNorm", factory=True, checks=ACTNORM, title="log-determinant multiplied by the size of the batch",
-         hint="The map of one point is a 2 x 2 matrix. How many points enter its determinant?")
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="log-determinant multiplied by the size of the batch",
+    hint="The map of one point is a 2 x 2 matrix. How many points enter its determinant?",
+)
 def actnorm_log_det_times_batch(ref):
     class Layer(ref.ActNorm):
         def forward(self, z):

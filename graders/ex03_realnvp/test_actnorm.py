@@ -36,7 +36,10 @@ def test_maths(student, draw):
     layer.inverse(x)
     student.run(randomise, layer, draw.integers(0, 2**31))
     points, names = draw.normal(5, 2), []
-    for direction, handle, function in (("forward", layer, jacobian_forward), ("inverse", layer.inverse, jacobian_inverse)):
+    for direction, handle, function in (
+        ("forward", layer, jacobian_forward),
+        ("inverse", layer.inverse, jacobian_inverse),
+    ):
         got = pair(handle(points), 5, direction)[1]
         right = torch.linalg.slogdet(student.run(function, layer, points))[1]
         names.append(label_of(got, right))
@@ -62,8 +65,16 @@ def test_later_batches(student, draw):
     scale = (before[1] - before[0]) / (x[1] - x[0])
     right = before[0] + (other - x[0]) * scale
     own = (other - other.mean(0)) / other.std(0)
-    named = observe("a later batch is", label(later, 1e-6, right=right, standardised_by_itself=own,
-                                              standardised_by_itself_n=(other - other.mean(0)) / other.std(0, correction=0)))
+    named = observe(
+        "a later batch is",
+        label(
+            later,
+            1e-6,
+            right=right,
+            standardised_by_itself=own,
+            standardised_by_itself_n=(other - other.mean(0)) / other.std(0, correction=0),
+        ),
+    )
     require(verdict([named]), "a later batch is not mapped with the shift and scale of the first one")
     again = pair(layer.inverse(x), len(x), "inverse")[0]
     require(near(again, before, 1e-8), "the first batch, shown once more, is mapped to other points")

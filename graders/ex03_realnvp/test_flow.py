@@ -10,6 +10,7 @@ from flow_judging import (
     finite,
     label,
     largest,
+    log_abs_det,
     log_det_label,
     log_normal,
     near,
@@ -19,11 +20,10 @@ from flow_judging import (
 )
 from flow_probes import (
     count_parameters,
+    density_along_image,
     depth_report,
     flow_jacobians,
     flow_report,
-    image_of,
-    log_density_on_rows,
     loss_gradients,
     parameter_report,
     randomise,
@@ -59,8 +59,9 @@ def vector(value, length, what):
     """One number per sample, (length,), float64."""
     shape = list(getattr(value, "shape", ()))
     if shape != [length]:
-        observe("form", shape)
-        raise CheckFailed(f"{what} has shape {tuple(shape)} for {length} points; one number per point is due")
+        observe("form", shape if hasattr(value, "shape") else "no array")
+        came = f"has shape {tuple(shape)}" if hasattr(value, "shape") else f"is no array but a {type(value).__name__}"
+        raise CheckFailed(f"{what} {came} for {length} points; one number per point is due")
     return torch.as_tensor(value).detach().to(torch.float64)
 
 
@@ -68,7 +69,7 @@ def matrix(value, length, what):
     """Points (length, 2), float64."""
     shape = list(getattr(value, "shape", ()))
     if shape != [length, 2]:
-        observe("form", shape)
+        observe("form", shape if hasattr(value, "shape") else "no array")
         raise CheckFailed(f"{what} has shape {tuple(shape)}; ({length}, 2) is due")
     return torch.as_tensor(value).detach().to(torch.float64)
 
@@ -97,8 +98,11 @@ def test_order_of_layers(student, draw):
             back = matrix(report[got][0], BATCH, name)
             names.append((name, observe(f"{name} is", near(back, point, work.chained)), largest(back, point)))
         for name, good, gap in names:
-            require(good, f"{name} of a flow of five layers is not the point itself ({gap}), "
-                          "although each layer alone can be undone")
+            require(
+                good,
+                f"{name} of a flow of five layers is not the point itself ({gap}), "
+                "although each layer alone can be undone",
+            )
 
 
 @check("3.3", points=0.5)
@@ -110,15 +114,25 @@ def test_log_dets_add_up(student, draw):
         names = []
         for direction, jacobian in zip(("forward", "inverse"), jacobians, strict=True):
             got = pair(report[direction], BATCH, f"{direction} of the flow")[1]
-            right = torch.linalg.slogdet(jacobian.to(torch.float64))[1]
+            right, room = log_abs_det(jacobian, work)
             each = [torch.as_tensor(item).to(torch.float64) for item in report[f"{direction}_layers"]]
-            parts = {"last_layer": each[-1], "first_layer": each[0], "product_of_layers": torch.stack(each).prod(0),
-                     "mean_of_layers": right / n_layers} if each else {}
-            name = observe(f"log-determinant of {direction} is", log_det_label(got, right, work.chained, **parts))
+            parts = (
+                {
+                    "last_layer": each[-1],
+                    "first_layer": each[0],
+                    "product_of_layers": torch.stack(each).prod(0),
+                    "mean_of_layers": right / n_layers,
+                }
+                if each
+                else {}
+            )
+            name = observe(f"log-determinant of {direction} is", log_det_label(got, right, room, **parts))
             names.append((direction, name, largest(got, right)))
         for direction, name, gap in names:
-            require(verdict([name]), f"{direction} of a flow of five layers: the log-determinant is not that of the "
-                                     f"whole map ({gap})")
+            require(
+                verdict([name]),
+                f"{direction} of a flow of five layers: the log-determinant is not that of the whole map ({gap})",
+            )
 
 
 @check("3.3", points=1)
@@ -130,8 +144,11 @@ def test_log_prob(student, draw):
         z, log_det = pair(report["inverse"], BATCH, "inverse")
         right = log_normal(z) + log_det
         named = observe("log_prob is", log_prob_label(report, got, work))
-        require(verdict([named]), "log_prob(x) is not what your own inverse(x) gives: the log-density of N(0, I) at z, "
-                                  f"plus the log-determinant ({largest(got, right)})")
+        require(
+            verdict([named]),
+            "log_prob(x) is not what your own inverse(x) gives: the log-density of N(0, I) at z, "
+            f"plus the log-determinant ({largest(got, right)})",
+        )
 
 
 def log_prob_label(report, got, work):
@@ -140,7 +157,8 @@ def log_prob_label(report, got, work):
     u, forward_log_det = pair(report["forward_of_x"], BATCH, "forward")
     base, right = log_normal(z), log_normal(z) + log_det
     return label(
-        got, work.chained,
+        got,
+        work.chained,
         right=right,
         minus_log_det=base - log_det,
         without_log_det=base,
@@ -185,8 +203,10 @@ def test_sample_without_noise(student, draw):
             finite(z, "inverse(sample(n))")
             observe("two calls agree", near(second, first, 1e-6))
             observe("mean of the noise, in halves", torch.round(2 * z.mean(0)).abs())
-            observe("twelve times its variance", [round(12 * float(v)) if v < 0.5 else "about one" if 0.8 < v < 1.2
-                                                  else v for v in z.var(0)])
+            observe(
+                "twelve times its variance",
+                [round(12 * float(v)) if v < 0.5 else "about one" if 0.8 < v < 1.2 else v for v in z.var(0)],
+            )
             observe("coordinates agree", near(z[:, 0], z[:, 1], 1e-4))
             require(not near(second, first, 1e-6), "two calls of sample(n) return the same points")
             return [
@@ -204,18 +224,26 @@ def test_sample_without_noise(student, draw):
 @check("3.3", points=0.5)
 def test_nll_loss(student, reference, draw):
     """nll_loss is the mean over the batch of -log_prob, in nats, and lets gradients through."""
-    agrees(student.nll_loss, reference.nll_loss, slanted_gaussian(), draw.normal(6, 2), name="nll_loss",
-           means="one number for the batch")
+    agrees(
+        student.nll_loss,
+        reference.nll_loss,
+        slanted_gaussian(),
+        draw.normal(6, 2),
+        name="nll_loss",
+        means="one number for the batch",
+    )
 
     points = draw.normal(6, 2)
     got = student.run(loss_gradients, student.module, slanted_gaussian(), points)
     flow = slanted_gaussian()
     expected = torch.autograd.grad(reference.nll_loss(flow, points), list(flow.parameters()))
-    require(all(near(g, e, 1e-5) for g, e in zip(got, expected, strict=True)),
-            "the gradient of nll_loss in the flow's parameters is not that of the mean")
+    require(
+        all(near(g, e, 1e-5) for g, e in zip(got, expected, strict=True)),
+        "the gradient of nll_loss in the flow's parameters is not that of the mean",
+    )
 
 
-@check("3.3", points=0.5, needs=["3.1"])
+@check("3.3", points=0.5, needs=["3.1"], visibility="hidden")
 def test_whole_flow(student, draw):
     """With your own eight layers and random weights: both round trips, and both log-determinants against autograd."""
 
@@ -223,38 +251,47 @@ def test_whole_flow(student, draw):
         x, z = draw.normal(10, 2), draw.normal(10, 2)
         answers = student.run(whole_flow_report, student.module, draw.integers(0, 2**31), *work.cast(x, z))
         there, back = pair(answers[0], 10, "forward of the flow"), pair(answers[1], 10, "inverse of the flow")
-        rights = [torch.linalg.slogdet(jacobian.to(torch.float64))[1] for jacobian in answers[4:]]
+        rights, rooms = zip(*(log_abs_det(jacobian, work) for jacobian in answers[4:]), strict=True)
         trips = [near(answers[2], x, work.chained), near(answers[3], z, work.chained)]
         observe("comes back", trips)
-        names = [observe(f"log-determinant of {direction} is", log_det_label(answer[1], right, work.chained))
-                 for direction, answer, right in zip(("forward", "inverse"), (there, back), rights, strict=True)]
+        names = [log_det_label(answer[1], *case) for answer, *case in zip((there, back), rights, rooms, strict=True)]
+        for direction, name in zip(("forward", "inverse"), names, strict=True):
+            observe(f"log-determinant of {direction} is", name)
         require(not near(there[0], z, 1e-3), "with every weight randomised the flow is still the identity")
-        require(all(trips), f"forward and inverse of RealNVP() do not undo each other ({largest(answers[2], x)} one way, "
-                            f"{largest(answers[3], z)} the other)")
-        require(verdict(names), f"the log-determinants of RealNVP() are not those of the whole map (forward: "
-                                f"{largest(there[1], rights[0])}, inverse: {largest(back[1], rights[1])})")
+        require(
+            all(trips),
+            f"forward and inverse of RealNVP() do not undo each other ({largest(answers[2], x)} one way, "
+            f"{largest(answers[3], z)} the other)",
+        )
+        require(
+            verdict(names),
+            f"the log-determinants of RealNVP() are not those of the whole map (forward: "
+            f"{largest(there[1], rights[0])}, inverse: {largest(back[1], rights[1])})",
+        )
 
 
-@check("3.3", points=1, needs=["3.1"])
+@check("3.3", points=1, needs=["3.1"], visibility="hidden")
 def test_density_integrates_to_one(student, draw):
     """exp(log_prob) integrates to 1 over the plane, for random weights."""
 
+    # Nodes that follow the flow: the image of a grid over all noise but 1e-11, each with the area that it stands for.
+    side = torch.linspace(-7.0, 7.0, 57)
+    nodes = torch.cartesian_prod(side, side)
     with precision(student, "RealNVP") as work:
         seed = draw.integers(0, 2**31)
-        # The image of a disc of radius 6 holds all mass but 1.5e-8; the box around it is the domain.
-        angle, radius = torch.linspace(0, 2 * torch.pi, 181)[None], torch.linspace(0.5, 6, 12)[:, None]
-        disc = torch.stack([radius * angle.cos(), radius * angle.sin()], -1).reshape(-1, 2)
-        image = matrix(student.run(image_of, student.module, seed, work.cast(disc)), len(disc), "forward")
-        finite(image, "forward")
-        low, high = image.min(0).values - 0.5, image.max(0).values + 0.5
-        axes = [torch.linspace(float(low[j]), float(high[j]), 161) for j in range(2)]
-        values = student.run(log_density_on_rows, student.module, seed, *work.cast(*axes)).to(torch.float64)
-        total = float(values.exp().sum() * (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0]))
-        observe("integral", round(total, 2))
-        require(abs(total - 1) < 2e-3, f"the integral of exp(log_prob) over the plane is {total:.4f}")
+        log_prob, stretch = student.run(density_along_image, student.module, seed, work.cast(nodes))
+        log_prob, stretch = vector(log_prob, len(nodes), "log_prob"), stretch.to(torch.float64)
+        total = (log_prob.exp() * stretch).sum() * (side[1] - side[0]) ** 2
+        observe(
+            "integral",
+            label(
+                total, 1e-3, right=1.0, without_constant=2 * torch.pi, constant_of_one_dimension=(2 * torch.pi) ** 0.5
+            ),
+        )
+        require(abs(total - 1) < 1e-3, f"the integral of exp(log_prob) over the plane is {float(total):.4f}")
 
 
-@check("3.3", points=0.5)
+@check("3.3", points=0.5, needs=["3.1"])
 def test_depth(student, draw):
     """RealNVP(n) has n layers of its own weights, and their masks alternate."""
 
@@ -269,14 +306,19 @@ def test_depth(student, draw):
         still = observe("entries of the Jacobian that vanish", int((jacobian.abs().amax(0) < 1e-9).sum()))
         rows = [near(jacobian[:, i, :], torch.eye(2)[j].expand(6, 2), 1e-9) for i in range(2) for j in range(2)]
         observe("a coordinate passes two layers unchanged", any(rows))
-        require(growth[0] > 0 and growth[0] == growth[1] == growth[2],
-                f"RealNVP(n) has {counts[2]}, {counts[4]}, {counts[6]}, {counts[8]} parameters for n = 2, 4, 6, 8; "
-                "every further layer must bring as many of its own")
-        require(still == 0 and not any(rows), "a flow of two layers leaves a coordinate out: each coordinate must be "
-                                              "changed by one of two successive layers")
+        require(
+            growth[0] > 0 and growth[0] == growth[1] == growth[2],
+            f"RealNVP(n) has {counts[2]}, {counts[4]}, {counts[6]}, {counts[8]} parameters for n = 2, 4, 6, 8; "
+            "every further layer must bring as many of its own",
+        )
+        require(
+            still == 0 and not any(rows),
+            "a flow of two layers leaves a coordinate out: each coordinate must be "
+            "changed by one of two successive layers",
+        )
 
 
-@check("3.3", points=0.5)
+@check("3.3", points=0.5, needs=["3.2"])
 def test_learns(student, draw):
     """The optimiser sees every number of the flow that matters, and state_dict keeps them all."""
 
@@ -287,8 +329,11 @@ def test_learns(student, draw):
         report = student.run(parameter_report, flow, x, ["points", "log_det"])
         observe("some parameter is hidden", report["hidden"] > 0)
         observe("gradients from points and log-determinants", list(report["reached"].values()))
-        require(report["hidden"] == 0, f"{report['hidden']} tensors change the result of the flow but parameters() does "
-                                       "not yield them, so no optimiser will see them")
+        require(
+            report["hidden"] == 0,
+            f"{report['hidden']} tensors change the result of the flow but parameters() does "
+            "not yield them, so no optimiser will see them",
+        )
         require(report["visible"] > 0, "parameters() of the flow is empty: there is nothing to train")
         require(report["idle"] == 0, f"{report['idle']} parameters change the result but get no gradient")
         old, new = student.run(saved_and_loaded, student.module, seed, x)

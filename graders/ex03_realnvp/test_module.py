@@ -1,5 +1,6 @@
 """Part 3.2: the layer as a module of torch: what an optimiser sees, what is saved."""
 
+import torch
 from flow_judging import MASKS, Layer, near, precision
 from flow_probes import fresh_gradient, parameter_report, trainable_masks
 
@@ -14,14 +15,19 @@ def test_learns(student, draw):
         for name, mask in MASKS.items():
             fresh = Layer(student, work, mask, seed=None)
             masks = observe(f"{name}: trainable masks", student.run(trainable_masks, fresh.handle))
-            start = observe(f"{name}: fresh layer has a gradient", student.run(fresh_gradient, fresh.handle, points) > 0)
+            start = observe(
+                f"{name}: fresh layer has a gradient", student.run(fresh_gradient, fresh.handle, points) > 0
+            )
             layer = Layer(student, work, mask, seed=draw.integers(0, 2**31))
             report = student.run(parameter_report, layer.handle, points, ["points", "log_det"])
             reached = report["reached"]
             observe(f"{name}: some parameter is hidden", report["hidden"] > 0)
             observe(f"{name}: gradients from points and log-determinants", [reached["points"], reached["log_det"]])
-            require(report["hidden"] == 0, f"{report['hidden']} tensors change the result but parameters() does not "
-                                           "yield them, so no optimiser will see them")
+            require(
+                report["hidden"] == 0,
+                f"{report['hidden']} tensors change the result but parameters() does not "
+                "yield them, so no optimiser will see them",
+            )
             require(report["visible"] > 0, "parameters() of the layer is empty: there is nothing to train")
             require(masks == 0, "the mask is among the parameters: the optimiser would change it")
             require(reached["points"], "no parameter gets a gradient from the points that inverse returns")
@@ -42,6 +48,11 @@ def test_saves_and_loads(student, draw):
             moved = not near(expected[0], points, 1e-3)
             same = near(got[0], expected[0], work.exact) and near(got[1], expected[1], work.exact)
             observe(f"{name}: loaded answers alike", same)
+            observe(f"{name}: finite", bool(torch.isfinite(expected[0]).all()))
+            observe(f"{name}: parameters", len(old.handle.named_parameters()) > 0)
             require(moved, "with every weight randomised the layer is still the identity")
-            require(same, f"layer that {name} coordinate: after load_state_dict the new layer answers otherwise than the "
-                          "one that was saved, so state_dict() does not contain all that matters")
+            require(
+                same,
+                f"layer that {name} coordinate: after load_state_dict the new layer answers otherwise than the "
+                "one that was saved, so state_dict() does not contain all that matters",
+            )

@@ -7,19 +7,19 @@ from flow_training import TOYS, calibrations, train_and_score
 from gdgrade.checks import CheckFailed, at_least, check
 
 
-@check("3.6", points=2, training=True, seconds=120)
+@check("3.6", points=2, training=True, seconds=180)
 def test_two_moons(student, draw):
     """Trained on two moons, the flow comes close to their density, and its noise is close to normal."""
     judge_training(student, draw, "moons", ("kl", "radius"))
 
 
-@check("3.6", points=1, training=True, seconds=120)
+@check("3.6", points=1, training=True, seconds=180)
 def test_eight_gaussians(student, draw):
     """Trained on eight Gaussians on a ring, the flow comes close to their density."""
     judge_training(student, draw, "ring", ("kl",))
 
 
-@check("3.6", points=1, training=True, seconds=120)
+@check("3.6", points=1, training=True, seconds=180)
 def test_checkerboard(student, draw):
     """Trained on a checkerboard, whose entropy is log 32, the flow comes close to its density."""
     judge_training(student, draw, "checkerboard", ("kl",))

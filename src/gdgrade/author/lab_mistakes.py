@@ -141,7 +141,9 @@ class MistakeLab(Lab):
                     continue
                 caught = sum(
                     self.rerun(
-                        self.reseeded(case, rerun, self.job.public_seed + 1 + seed), self._modules[mistake.name]
+                        case.short,
+                        self.reseeded(case, rerun, self.job.public_seed + 1 + seed),
+                        self._modules[mistake.name],
                     )[1]
                     is not None
                     for seed in range(seeds)

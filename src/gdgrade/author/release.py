@@ -35,7 +35,8 @@ class Released:
     Attributes:
         checks: short names of the public checks in it.
         left_out: public checks that are not in it, and why.
-        hints: how many mistakes get their hint in the package, of how many that a public check catches; untold: the rest.
+        hints: how many mistakes get their hint in the package, of how many that a public check catches.
+        untold: the mistakes that get none.
     """
 
     exercise: str

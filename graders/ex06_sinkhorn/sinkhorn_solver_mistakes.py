@@ -40,7 +40,8 @@ class _Scaled:
     def __init__(self, a, b, C, eps, g):
         self.low, self.eps = C.min() if eps > 0 else C.max(), eps
         self.K = np.exp(-(C - self.low) / eps) * a[:, None] * b[None, :]
-        self.a, self.b, self.v = a, b, np.exp((g - g.mean()) / eps)
+        self.shift = g.mean()
+        self.a, self.b, self.v = a, b, np.exp((g - self.shift) / eps)
         self.Kv = self.K @ self.v
 
     def step(self):
@@ -48,7 +49,8 @@ class _Scaled:
         uK = u @ self.K
         self.v = self.b / uK
         self.Kv = self.K @ self.v
-        return self.eps * np.log(u) + self.low, self.eps * np.log(self.v), u * self.Kv, self.v * uK
+        f, g = self.eps * np.log(u) + self.low - self.shift, self.eps * np.log(self.v) + self.shift
+        return f, g, u * self.Kv, self.v * uK
 
 
 class _Logarithmic:

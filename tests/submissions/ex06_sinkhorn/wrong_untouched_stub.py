@@ -1,0 +1,253 @@
+# wrong: the stub as handed out | fails: closed_forms/wasserstein_1d, closed_forms/gaussians_with_common_axes, closed_forms/any_gaussians, cost/squared_distances, cost/other_powers, plan/two_by_two, plan/marginals, plan/product_plan, plan/potentials, plan/errors, plan/tolerance, plan/units_and_order, plan/values_of_pot, log/plan_and_potentials, log/small_eps, log/towards_exact_transport, log/large_eps, log/between_the_limits, log/errors, log/gaussians, log/values_of_pot, objective/transport_cost, objective/entropic_objective, objective/plan_with_zeros, objective/dual_objective, objective/primal_equals_dual, projection/uneven_plans, projection/known_plans | diagnosis: none | cause: not_attempted
+r"""Exercise 6: entropic optimal transport with the Sinkhorn algorithm.
+
+The statement is in README.md beside this file. Change the bodies of the functions; keep names and signatures.
+
+One set of letters for the whole file:
+
+    x (n, d), y (m, d)   two clouds of points
+    a (n,), b (m,)       their weights, positive, each summing to 1
+    C (n, m)             what it costs to carry one unit of mass from x_i to y_j
+    P (n, m)             a transport plan: P_ij is the mass that goes from x_i to y_j
+    eps                  strength of the regularisation, in units of C
+    f (n,), g (m,)       dual potentials, in units of C
+
+The problem that is solved, with KL(P given a b^T) = sum_ij P_ij log(P_ij / (a_i b_j)) in nats:
+
+    OT_eps = min over P with row sums a and column sums b of  <P, C> + eps * KL(P given a b^T),
+
+and its solution has the form P_ij = exp((f_i + g_j - C_ij) / eps) * a_i * b_j.
+
+Main sources: Cuturi (2013), Sinkhorn Distances, arXiv:1306.0895; Peyre and Cuturi (2019), Computational
+Optimal Transport, arXiv:1803.00567 (chapter 4 for the algorithm, chapter 2 for the closed forms).
+"""
+
+import torch
+from torch import Tensor
+
+
+# -------------------------------------------------------------------------------------- 6.1 costs, and two closed forms
+def cost_matrix(x: Tensor, y: Tensor, p: float = 2) -> Tensor:
+    r"""Return the cost of every pair of points, the p-th power of their Euclidean distance.
+
+    $C_{ij} = \lVert x_i - y_j \rVert_2^p$; with the default p = 2 this is the **squared** distance.
+
+    Args:
+        x: (n, d) points.
+        y: (m, d) points.
+        p: power of the distance, at least 1.
+
+    Returns:
+        (n, m) costs, with the dtype and device of ``x``; zero where the points coincide.
+
+    Example:
+        >>> cost_matrix(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
+        tensor([[25.,  1.]])
+
+    Source: Peyre and Cuturi (2019), Proposition 2.2 (the cost is a power of a distance).
+    """
+    # TODO 6.1: subtract every y_j from every x_i by broadcasting: the differences have shape (n, m, d)
+    raise NotImplementedError("exercise 6.1: cost_matrix is not written yet")
+
+
+def wasserstein_1d(u: Tensor, v: Tensor) -> Tensor:
+    r"""Return W1 between two samples on the line, of equal size and with equal weights.
+
+    $W_1 = \frac1n \sum_i | u_{(i)} - v_{(i)} |$ with both samples in increasing order.
+
+    Args:
+        u: (n,) numbers, in any order.
+        v: (n,) numbers, in any order.
+
+    Returns:
+        One number, in the unit of the samples.
+
+    Raises:
+        ValueError: if the samples do not have the same size (not graded).
+
+    Source: Peyre and Cuturi (2019), Remark 2.28 (one-dimensional empirical measures).
+    """
+    # TODO 6.1: which order of the two samples makes the best pairs?
+    raise NotImplementedError("exercise 6.1: wasserstein_1d is not written yet")
+
+
+def w2_gaussians(m1: Tensor, S1: Tensor, m2: Tensor, S2: Tensor) -> Tensor:
+    r"""Return W2 **squared** between the Gaussians N(m1, S1) and N(m2, S2).
+
+    $W_2^2 = \lVert m_1 - m_2 \rVert^2
+    + \mathrm{tr}\bigl(S_1 + S_2 - 2\,(S_1^{1/2} S_2 S_1^{1/2})^{1/2}\bigr)$, with matrix square roots.
+
+    Args:
+        m1: (d,) mean.
+        S1: (d, d) covariance, symmetric and positive definite.
+        m2: (d,) mean.
+        S2: (d, d) covariance, symmetric and positive definite; it need not commute with S1.
+
+    Returns:
+        One number, in squared units of length.
+
+    Source: Peyre and Cuturi (2019), Remark 2.31 (Gaussians; the second term is the squared Bures distance).
+    """
+    # TODO 6.1: write a helper for the square root of a symmetric matrix (torch.linalg.eigh)
+    raise NotImplementedError("exercise 6.1: w2_gaussians is not written yet")
+
+
+# ------------------------------------------------------------------------------------------ 6.2 Sinkhorn, kernel domain
+def sinkhorn(
+    a: Tensor, b: Tensor, C: Tensor, eps: float, n_iter: int = 1000, tol: float = 1e-9
+) -> tuple[Tensor, Tensor, Tensor, list[float]]:
+    r"""Solve entropic optimal transport by scaling rows and columns of the kernel $K = e^{-C/\varepsilon}$.
+
+    One iteration rescales the rows, then the columns, of the plan $P = \mathrm{diag}(u) K \mathrm{diag}(v)$:
+    $u \leftarrow a / (K v)$, then $v \leftarrow b / (K^\top u)$.
+
+    This is the version that shows the idea. K underflows when eps is small beside C: then use `sinkhorn_log`.
+
+    Args:
+        a: (n,) weights of the rows, positive, sum 1.
+        b: (m,) weights of the columns, positive, sum 1.
+        C: (n, m) costs.
+        eps: regularisation, positive, in units of C.
+        n_iter: largest number of iterations (one iteration = rows, then columns).
+        tol: stop as soon as the row error $\sum_i | \sum_j P_{ij} - a_i |$ is at most this.
+
+    Returns:
+        ``(P, f, g, errors)``: the plan (n, m); the potentials (n,) and (m,), in units of C, such that
+        $P_{ij} = e^{(f_i + g_j - C_{ij})/\varepsilon} a_i b_j$ (unique up to f + c, g - c); the row errors
+        after the iterations that were looked at, in order (here: after every one).
+
+    Raises:
+        ValueError: if eps is not positive (not graded).
+
+    Source: Cuturi (2013), Algorithm 1; Peyre and Cuturi (2019), Eqs. (4.12) and (4.15).
+    """
+    # TODO 6.2: build the kernel K from C and eps, and start from scalings equal to one
+    raise NotImplementedError("exercise 6.2: sinkhorn is not written yet")
+
+
+# --------------------------------------------------------------------------------------------- 6.3 Sinkhorn, log domain
+def sinkhorn_log(
+    a: Tensor, b: Tensor, C: Tensor, eps: float, n_iter: int = 1000, tol: float = 1e-9
+) -> tuple[Tensor, Tensor, Tensor, list[float]]:
+    r"""Solve the same problem on the potentials, with logarithms of sums: finite for every eps > 0.
+
+    One iteration is
+    $f_i \leftarrow -\varepsilon \log \sum_j b_j\, e^{(g_j - C_{ij})/\varepsilon}$, then
+    $g_j \leftarrow -\varepsilon \log \sum_i a_i\, e^{(f_i - C_{ij})/\varepsilon}$.
+
+    Args:
+        a: (n,) weights of the rows, positive, sum 1.
+        b: (m,) weights of the columns, positive, sum 1.
+        C: (n, m) costs.
+        eps: regularisation, positive, in units of C; may be a thousand times smaller than C.
+        n_iter: largest number of iterations (one iteration = f, then g).
+        tol: stop as soon as the row error $\sum_i | \sum_j P_{ij} - a_i |$ is at most this.
+
+    Returns:
+        ``(P, f, g, errors)``, exactly as `sinkhorn`.
+
+    Raises:
+        ValueError: if eps is not positive (not graded).
+
+    Source: Peyre and Cuturi (2019), section 4.4 (log-domain iterations), there with potentials that also
+    contain the logarithms of the weights.
+    """
+    # TODO 6.3: start from zero potentials and write one update of f with torch.logsumexp
+    raise NotImplementedError("exercise 6.3: sinkhorn_log is not written yet")
+
+
+# ------------------------------------------------------------------------------------------ 6.4 what the solution costs
+def transport_cost(P: Tensor, C: Tensor) -> Tensor:
+    r"""Return what the plan costs to carry out, $\langle P, C \rangle = \sum_{ij} P_{ij} C_{ij}$, a number.
+
+    With squared distances this is "W2 squared", in squared units of length; no root is taken.
+
+    Args:
+        P: (n, m) plan.
+        C: (n, m) costs.
+
+    Source: Peyre and Cuturi (2019), Eq. (2.11).
+    """
+    # TODO 6.4: every entry of the plan pays its own cost
+    raise NotImplementedError("exercise 6.4: transport_cost is not written yet")
+
+
+def entropic_objective(P: Tensor, C: Tensor, a: Tensor, b: Tensor, eps: float) -> Tensor:
+    r"""Return what the regularised problem minimises, a number in units of C.
+
+    $\langle P, C \rangle + \varepsilon\, \mathrm{KL}(P \,|\, a b^\top)$ with
+    $\mathrm{KL}(P \,|\, a b^\top) = \sum_{ij} P_{ij} \log \frac{P_{ij}}{a_i b_j}$ in nats and $0 \log 0 = 0$.
+
+    Args:
+        P: (n, m) plan with row sums a and column sums b; entries may be zero.
+        C: (n, m) costs.
+        a: (n,) weights of the rows.
+        b: (m,) weights of the columns.
+        eps: regularisation, in units of C.
+
+    Source: Feydy et al. (2019), Eq. (1), arXiv:1810.08278; Peyre and Cuturi (2019), section 4.1.
+    """
+    # TODO 6.4: write the KL term first, and think of entries of P that are zero
+    raise NotImplementedError("exercise 6.4: entropic_objective is not written yet")
+
+
+def dual_objective(f: Tensor, g: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    r"""Return the dual value $\langle f, a \rangle + \langle g, b \rangle$, a number in units of C.
+
+    The full dual has one more term, -eps * (total mass of the plan of f and g, minus 1). It vanishes after
+    every complete Sinkhorn iteration. The dual value is at most the `entropic_objective` of any coupling, and
+    equal to it at the solution.
+
+    Args:
+        f: (n,) potential.
+        g: (m,) potential.
+        a: (n,) weights of the rows.
+        b: (m,) weights of the columns.
+
+    Source: Peyre and Cuturi (2019), Proposition 4.4.
+    """
+    # TODO 6.4: each potential is averaged with the weights of its own side
+    raise NotImplementedError("exercise 6.4: dual_objective is not written yet")
+
+
+# ----------------------------------------------------------------------------------------- 6.5 a distance to train with
+def sinkhorn_divergence(x: Tensor, y: Tensor, eps: float) -> Tensor:
+    r"""Return the debiased Sinkhorn divergence between two clouds of equally weighted points.
+
+    $S_\varepsilon(x, y) = \mathrm{OT}_\varepsilon(x, y)
+    - \tfrac12 \mathrm{OT}_\varepsilon(x, x) - \tfrac12 \mathrm{OT}_\varepsilon(y, y)$,
+    where $\mathrm{OT}_\varepsilon$ is the smallest `entropic_objective` for squared distances and weights 1/n
+    and 1/m. It is at least 0, and 0 when the clouds are equal.
+
+    Args:
+        x: (n, d) points.
+        y: (m, d) points.
+        eps: regularisation, in squared units of length.
+
+    Returns:
+        One number (0-d tensor), in squared units of length. It can be differentiated with respect to x (and
+        y), and the gradient is finite also where points coincide.
+
+    Source: Feydy et al. (2019), Interpolating between Optimal Transport and MMD using Sinkhorn Divergences,
+    Eq. (3), arXiv:1810.08278.
+    """
+    # TODO 6.5: write a helper for OT_eps of two clouds, with the functions above
+    raise NotImplementedError("exercise 6.5: sinkhorn_divergence is not written yet")
+
+
+# -------------------------------------------------------------------------------------------- 6.6 where each point goes
+def barycentric_projection(P: Tensor, y: Tensor, a: Tensor) -> Tensor:
+    r"""Return where each x_i is sent on average, $T(x_i) = \frac{1}{a_i} \sum_j P_{ij}\, y_j$.
+
+    Args:
+        P: (n, m) plan with row sums a.
+        y: (m, d) target points.
+        a: (n,) weights of the rows, positive.
+
+    Returns:
+        (n, d) points, each in the convex hull of y.
+
+    Source: Peyre and Cuturi (2019), chapter 4 (barycentric projection map).
+    """
+    # TODO 6.6: row i of P says how the mass of x_i is shared out among the y_j
+    raise NotImplementedError("exercise 6.6: barycentric_projection is not written yet")

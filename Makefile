@@ -55,10 +55,10 @@ demo: $(READY) ## grade a right and some wrong answers of ex05, show the verdict
 	@for file in $(DEMO); do \
 		expected=0; [[ "$$file" != */wrong_* ]] || expected=1; \
 		printf '\n$$ gdgrade check ex05 %s\n%s\n\n' "$$file" "$$(head -n 1 "$$file" | cut -d'|' -f1)"; \
-		code=0; $(BIN)/gdgrade check ex05 "$$file" || code=$$?; \
+		code=0; $(BIN)/gdgrade check ex05 "$$file" --html "$(OUT)/demo/$$(basename "$$file" .py).html" || code=$$?; \
 		if [ $$code -ne $$expected ]; then echo "exit code $$code, expected $$expected" >&2; exit 1; fi; \
 	done; \
-	printf '\nYour own file: $(BIN)/gdgrade check ex05 FILE\n'
+	printf '\nThe same reports as pages: $(OUT)/demo/*.html\nYour own file: $(BIN)/gdgrade check ex05 FILE\n'
 
 # The tests come last, so that the run ends with pytest's own closing line.
 .PHONY: test

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to print the report.",
 )
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write the report as a page."
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Another public seed than the course's.")
 @click.option("--show-hidden", is_flag=True, help="For staff: also show what hidden checks saw and expected.")
 @click.option("--no-color", is_flag=True, help="Plain text, without colours.")
@@ -50,6 +53,7 @@ def check_command(
     quick: bool,
     verbose: bool,
     style: str,
+    html: Path | None,
     seed: int | None,
     show_hidden: bool,
     no_color: bool,
@@ -68,6 +72,7 @@ def check_command(
       gdgrade check ex05 --part 5.2
       gdgrade check ex06 ~/hand-ins/alice_sinkhorn.py --verbose
       gdgrade check ex05 --format json > report.json
+      gdgrade check ex05 --html report.html
     """
     from gdgrade.processes.launcher import LaunchError, Zygote, fork_available
 
@@ -88,7 +93,10 @@ def check_command(
         click.echo("stopped; nothing was recorded", err=True)
         sys.exit(130)
     command = f"gdgrade check {exercise}" + (f" {file}" if file is not None else "")
-    _show(report if show_hidden else report.redacted(), style, verbose, no_color, show_hidden, command)
+    shown = report if show_hidden else report.redacted()
+    if html is not None:
+        _write_page(shown, html)
+    _show(shown, style, verbose, no_color, show_hidden, command)
     sys.exit(report.exit_code)
 
 
@@ -129,6 +137,17 @@ def _judge(
     if result["errors"]:
         machine(f"the checks of {exercise.id} could not be run: {result['errors'][0]}")
     return to_report(course, exercise, submission, job, result, started=started)
+
+
+def _write_page(report: Report, path: Path) -> None:
+    from gdgrade.report.html import write_report
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_report(report, path)
+    except OSError as error:
+        usage(f"{path} cannot be written: {error.strerror}")
+    click.echo(f"page: {path}", err=True)
 
 
 def _named_file(name: str) -> Path | None:

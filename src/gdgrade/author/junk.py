@@ -15,7 +15,7 @@ TORCH = {
     "empty": "torch.empty(0)",
     "wrong rank": "each(lambda t: t[None, None].repeat(1, 2, *[1] * t.ndim), answer)",
     "wrong dtype": "each(lambda t: torch.ones(t.shape, dtype=torch.bool), answer)",
-    "huge": "each(lambda t: torch.full(t.shape, 1e300), answer)",
+    "huge": "each(lambda t: torch.full(t.shape, 1e300, dtype=torch.float64), answer)",
     "complex": "each(lambda t: t.detach() * 1j + 1j, answer)",
     "sparse": "each(lambda t: t.detach().reshape(1, -1).to_sparse() * 0, answer)",
     "meta device": "each(lambda t: torch.empty(t.shape, device='meta'), answer)",

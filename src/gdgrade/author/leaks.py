@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 from gdgrade.author.paper import squeezed
-from gdgrade.author.pruning import public_checks, used_by
-from gdgrade.course.manifest import Course, Exercise
+from gdgrade.author.pruning import defined, public_checks, used_by
+from gdgrade.course.manifest import Exercise
 
 MIN_LINE = 24  # characters without blanks; `d = x.shape[1]` is nobody's solution
 FORBIDDEN_NAMES = ("mistakes.py", "equivalent_mutants.yml", "plots.py", "calibrate.py")
@@ -41,7 +42,7 @@ def public_checks_that_show_code(exercise: Exercise) -> dict[str, str]:
     return found
 
 
-def search(course: Course, exercise: Exercise, folder: Path) -> list[str]:
+def search(exercise: Exercise, folder: Path) -> list[str]:
     """What is in the package and must not be, one sentence each.
 
     Looked for: lines of the reference, of mistakes.py and of hidden checks, planted answers, files of those names,
@@ -49,7 +50,7 @@ def search(course: Course, exercise: Exercise, folder: Path) -> list[str]:
     """
     problems = []
     stub = code_lines(exercise.entry_path.read_text(encoding="utf-8"))
-    secrets = dict(_secret_lines(course, exercise))
+    secrets = dict(_secret_lines(exercise))
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
@@ -72,45 +73,47 @@ def search(course: Course, exercise: Exercise, folder: Path) -> list[str]:
 
 
 def code_lines(source: str) -> set[str]:
-    """Lines of code that say something, without blanks, comments, docstrings, definitions and imports."""
+    """Lines of code that say something, without blanks: of assignments, results and calls."""
     try:
         tree = ast.parse(_dedented(source))
     except SyntaxError:
         return set()
     lines = _without_comments(_dedented(source))
-    silent: set[int] = set()
+    telling: set[int] = set()  # lines of statements that compute something; `with`, `for` and `if` alone tell nothing
     for node in ast.walk(tree):
-        first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) or 0
-        if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) or isinstance(
-            node, ast.Import | ast.ImportFrom | ast.Raise
-        ):
-            silent.update(range(first, last + 1))
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            silent.update(range(first, node.body[0].lineno))
-    squeezed_lines = (squeezed(text) for number, text in enumerate(lines, 1) if number not in silent)
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr) and not text:
+            telling.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    squeezed_lines = (squeezed(text) for number, text in enumerate(lines, 1) if number in telling)
     return {line for line in squeezed_lines if len(line) >= MIN_LINE}
 
 
-def _secret_lines(course: Course, exercise: Exercise) -> Iterator[tuple[str, str]]:
-    graders = exercise.graders_dir
-    shown = [name.split("/") for name in public_names(exercise)]
-    public = {f"test_{stem}.py": set() for stem, _ in shown}  # type: dict[str, set[str]]
-    for stem, name in shown:
-        public[f"test_{stem}.py"] |= used_by(graders, f"{stem}/{name}").get(f"test_{stem}", set())
-    open_lines: set[str] = set()
-    for path in sorted(graders.glob("*.py")):
+def _secret_lines(exercise: Exercise) -> Iterator[tuple[str, str]]:
+    """Lines of the reference, of mistakes and of hidden checks that no released check holds as well, and whose."""
+    open_nodes: dict[str, set[str]] = {}
+    for short in public_names(exercise):
+        for stem, names in used_by(exercise.graders_dir, short).items():
+            open_nodes.setdefault(stem, set()).update(names)
+    shown: set[str] = set()
+    hidden: list[tuple[str, str]] = []
+    for path in sorted(exercise.graders_dir.glob("*.py")):
         source = path.read_text(encoding="utf-8")
-        if path.name.startswith("test_"):
-            for node in ast.parse(source).body:
-                lines = code_lines(ast.get_source_segment(source, node) or "")
-                if getattr(node, "name", None) in public.get(path.name, set()):
-                    open_lines |= lines
-                else:
-                    yield from ((line, f"a hidden check in {path.name}") for line in lines)
-        elif "mistakes" in path.stem:
-            yield from ((line, path.name) for line in code_lines(source))
-    for line in code_lines(exercise.reference_path.read_text(encoding="utf-8")):
-        yield line, "the reference"
+        if "mistakes" in path.stem:
+            hidden += [(line, path.name) for line in code_lines(source) if not _only_text(line)]
+            continue
+        for node in ast.parse(source).body:
+            lines = code_lines(ast.get_source_segment(source, node) or "")
+            if open_nodes.get(path.stem, set()).intersection(defined(node)):
+                shown |= lines
+            elif path.name.startswith("test_"):
+                hidden += [(line, f"a hidden check in {path.name}") for line in lines]
+    yield from (pair for pair in hidden if pair[0] not in shown)
+    yield from ((line, "the reference") for line in code_lines(exercise.reference_path.read_text(encoding="utf-8")))
+
+
+def _only_text(line: str) -> bool:
+    """A title or a hint alone on its line: these the package tells."""
+    return re.fullmatch(r"""[(]?(\w+=)?["'].*["'][,)]*""", line) is not None
 
 
 def _dedented(source: str) -> str:

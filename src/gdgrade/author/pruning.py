@@ -66,7 +66,7 @@ def _read(path: Path) -> Module:
     source = path.read_text(encoding="utf-8")
     module = Module(path, source, ast.parse(source))
     for node in module.tree.body:
-        for name in _defined(node):
+        for name in defined(node):
             module.nodes[name] = node
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
@@ -84,7 +84,7 @@ def _keep(modules: Mapping[str, Module], stem: str, name: str) -> None:
         return
     module.kept.add(name)
     node = module.nodes[name]
-    module.kept.update(other for other in _defined(node))
+    module.kept.update(other for other in defined(node))
     for used in _named(node):
         if used in module.imports:
             origin, there = module.imports[used]
@@ -109,7 +109,7 @@ def _text(module: Module) -> str:
                 pieces.append(ast.unparse(ast.copy_location(_import(node, node.names if future else names), node)))
         elif node is module.tree.body[0] and isinstance(node, ast.Expr):
             pieces.append(_segment(lines, node) + "\n")
-        elif any(name in module.kept for name in _defined(node)) and id(node) not in seen:
+        elif any(name in module.kept for name in defined(node)) and id(node) not in seen:
             seen.add(id(node))
             gap = "\n\n" if isinstance(node, ast.FunctionDef | ast.ClassDef) else "\n"
             pieces.append(gap + _segment(lines, node))
@@ -128,7 +128,8 @@ def _segment(lines: list[str], node: ast.stmt) -> str:
     return "\n".join(lines[first - 1 : node.end_lineno])
 
 
-def _defined(node: ast.stmt) -> Iterator[str]:
+def defined(node: ast.stmt) -> Iterator[str]:
+    """Names that a top-level statement defines."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         yield node.name
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]

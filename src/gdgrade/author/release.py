@@ -71,7 +71,7 @@ def release(
         folder = Path(scratch) / course.id
         _common(course, exercises, folder)
         made = [_exercise(course, exercise, folder, jobs, progress) for exercise in exercises]
-        found = [leak for exercise in exercises for leak in leaks.search(course, exercise, folder)]
+        found = [leak for exercise in exercises for leak in leaks.search(exercise, folder)]
         if found:
             raise ReleaseError("the package would give answers away:\n" + "\n".join(found))
         if zipped:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdgrade.cli.author_look import items_command, preview_command
 from gdgrade.cli.author_new import new_command
 from gdgrade.cli.author_release import release_command
 from gdgrade.cli.common import EXIT_FAILED, course_option, load, machine, usage
@@ -27,6 +28,8 @@ def author_group() -> None:
 
 author_group.add_command(new_command)
 author_group.add_command(release_command)
+author_group.add_command(preview_command)
+author_group.add_command(items_command)
 
 
 @author_group.command(

@@ -1,0 +1,104 @@
+"""Item analysis on a made-up class."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from gdgrade.author.items import analyse, read_reports
+from gdgrade.cli import main
+from gdgrade.course.loading import load_course
+from gdgrade.course.manifest import Exercise
+from gdgrade.report.assembly import assemble
+from gdgrade.report.model import CheckResult, Confinement, Report, SeedInfo, SubmissionRef, Versions
+
+NAMES = ("easy", "fair", "good", "strong", "broken", "upside_down")
+
+
+@pytest.fixture
+def exercise(numpy_course: Path) -> Exercise:
+    return load_course(numpy_course / "course.yml").exercises[0]
+
+
+@pytest.fixture
+def classroom(exercise: Exercise) -> list[Report]:
+    """Twelve students, each stronger than the one before."""
+
+    def report(strength: int) -> Report:
+        passed = {
+            "easy": True,
+            "fair": strength >= 4,
+            "good": strength >= 6,
+            "strong": strength >= 9,
+            "broken": False,
+            "upside_down": strength < 6,
+        }
+        checks = [result(name, passed[name], strength) for name in NAMES]
+        return assemble(
+            exercise,
+            checks,
+            submission=SubmissionRef(name=f"student{strength}.py", sha256="0" * 64),
+            confinement=Confinement(level="A"),
+            versions=Versions(gdgrade="0", course="1", python="3", platform="x"),
+            seeds=SeedInfo(public=1),
+        )
+
+    def result(name: str, passed: bool, strength: int) -> CheckResult:
+        fields: dict[str, Any] = {"id": f"ex01_statistics/x/{name}", "part": "1.3", "title": name, "max_points": 0.5}
+        if passed:
+            return CheckResult(**fields, outcome="passed", points=0.5)
+        named = {"mistake": "one_value_less", "mistake_kind": "mistake"} if name == "fair" and strength < 3 else {}
+        message = f"means: {strength} of 9 numbers differ; the largest difference is 0.{strength}"
+        return CheckResult(**fields, outcome="failed", cause="student", message=message, **named)
+
+    return [report(strength) for strength in range(12)]
+
+
+def by_name(reports: list[Report]) -> dict[str, Any]:
+    return {item.check.rsplit("/", 1)[1]: item for item in analyse(reports)}
+
+
+def test_rates_discrimination_and_mistakes(classroom: list[Report]) -> None:
+    """Pass rates, who passes what, and which mistakes were made."""
+    items = by_name(classroom)
+    assert items["easy"].pass_rate == 1
+    assert items["easy"].discrimination is None
+    assert items["fair"].passed == 8
+    assert items["fair"].mistakes == {"one_value_less": 3}
+    assert items["upside_down"].discrimination < 0
+
+
+def test_equal_failures_without_a_name_are_one_cluster(classroom: list[Report]) -> None:
+    """Messages that differ in their numbers alone are the same wrong answer."""
+    clusters = by_name(classroom)["broken"].clusters
+    assert clusters == {"means: # of # numbers differ; the largest difference is #": 12}
+
+
+def test_checks_that_look_wrong(classroom: list[Report]) -> None:
+    """A check that nobody passes and one that the strong fail are pointed out; the others are not."""
+    items = by_name(classroom)
+    assert "best quarter" in items["broken"].suspicion
+    assert "strong submissions fail it" in items["upside_down"].suspicion
+    assert items["easy"].suspicion == items["fair"].suspicion == items["strong"].suspicion == ""
+
+
+def test_command(classroom: list[Report], tmp_path: Path) -> None:
+    """A folder of reports, other JSON files among them, gives the table or JSON; none is a wrong usage."""
+    folder: Callable[[str], Path] = lambda name: tmp_path / "results" / name  # noqa: E731
+    folder("a").mkdir(parents=True)
+    for number, report in enumerate(classroom):
+        folder(f"a/{number}.json").write_text(report.to_json())
+    folder("other.json").write_text("{}")
+    assert len(read_reports(tmp_path / "results")) == 12
+    text = CliRunner().invoke(main, ["author", "items", str(tmp_path / "results")])
+    assert text.exit_code == 0
+    assert "look at ex01_statistics/x/broken" in text.output
+    data = json.loads(
+        CliRunner().invoke(main, ["author", "items", str(tmp_path / "results"), "--format", "json"]).output
+    )
+    assert len(data) == 6
+    (tmp_path / "empty").mkdir()
+    assert CliRunner().invoke(main, ["author", "items", str(tmp_path / "empty")]).exit_code == 2

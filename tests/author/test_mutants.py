@@ -1,0 +1,111 @@
+"""Automatic mutants: what is changed, that each is a program, and which are excused."""
+
+import ast
+import textwrap
+
+import pytest
+
+from gdgrade.author.mutants import Excused, ExcusesError, mutants_of, read_excuses, sample
+
+SOURCE = '''
+import torch
+
+
+def loss(x, y, scale=2.0):
+    """A docstring with 3 numbers."""
+    if scale <= 0:
+        raise ValueError("scale must be positive, got 0")
+    with torch.no_grad():
+        total = (x - y).square().sum(dim=1)
+    for i in range(3):
+        total = total + i
+    return -total.mean() / scale
+
+
+def other(a: int = 1):
+    return a and torch.sqrt(a)
+'''
+
+
+def changes(source: str) -> dict[str, list[str]]:
+    """Change -> the new lines that it made."""
+    found: dict[str, list[str]] = {}
+    for mutant in mutants_of(textwrap.dedent(source)):
+        added = [line[1:].strip() for line in mutant.diff.splitlines() if line.startswith("+") and line[:3] != "+++"]
+        found.setdefault(mutant.change, []).extend(added)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "change", "line"),
+    [
+        ("return a + b", "operator changed", "return a - b"),
+        ("return a + b", "right term missing", "return a"),
+        ("return a - b", "operands swapped", "return b - a"),
+        ("return a / b", "divisor missing", "return a"),
+        ("return a ** 2", "power missing", "return a"),
+        ("return -a", "minus missing", "return a"),
+        ("return 3 * a", "4 for 3", "return 4 * a"),
+        ("return 0.5 * a", "1 for 0.5", "return 1.0 * a"),
+        ("return a < b", "comparison changed", "return a <= b"),
+        ("return a.sum(1)", "mean for sum", "return a.mean(1)"),
+        ("return a.sum(dim=1)", "dim missing", "return a.sum()"),
+        ("return a.square()", "square dropped", "return a"),
+        ("return np.sqrt(a)", "sqrt dropped", "return a"),
+        ("return a.detach()", "detach dropped", "return a"),
+        ("return f(a)", "detach added", "return f(a).detach()"),
+        ("return f(a, b)", "arguments swapped", "return f(b, a)"),
+        ("return [a for _ in range(b)]", "range +1", "return [a for _ in range(b + 1)]"),
+        ("return a if b else c", "always the other case", "return c"),
+        ("return a[:, None]", "indices swapped", "return a[None, :]"),
+        ("a += b", "operator changed", "a -= b"),
+        ("return a and b", "and / or exchanged", "return a or b"),
+    ],
+)
+def test_each_operator(body: str, change: str, line: str) -> None:
+    """Every kind of slip is made."""
+    assert line in changes(f"def f(a, b, c):\n    {body}\n")[change]
+
+
+def test_a_block_without_gradients_is_opened() -> None:
+    """`with no_grad()` is removed, and turned into its opposite."""
+    found = changes(SOURCE)
+    assert "with torch.enable_grad():" in found["enable_grad for no_grad"]
+    assert "no_grad removed" in found
+
+
+def test_mutants_are_programs_and_differ() -> None:
+    """Each compiles, none is the reference, no two are the same, and guards and docstrings stay alone."""
+    mutants = mutants_of(SOURCE)
+    sources = [mutant.source for mutant in mutants]
+    assert len(set(sources)) == len(sources) > 25
+    plain = ast.dump(ast.parse(SOURCE))
+    for source in sources:
+        assert ast.dump(ast.parse(source)) != plain
+        assert "scale <= 0" in source
+        assert "got 0" in source
+
+
+def test_a_sample_is_fixed_and_leaves_no_function_out() -> None:
+    """The same seed gives the same choice; each function has its share."""
+    mutants = mutants_of(SOURCE)
+    chosen = sample(mutants, 6, 1)
+    assert chosen == sample(mutants, 6, 1)
+    assert len(chosen) == 6
+    assert {mutant.function for mutant in chosen} == {"loss", "other"}
+    assert sample(mutants, 10_000, 1) == mutants
+
+
+def test_excuses(tmp_path) -> None:
+    """A listed line excuses its mutants, for one change or for all, and needs a reason."""
+    path = tmp_path / "equivalent_mutants.yml"
+    assert read_excuses(path) == []
+    path.write_text("- {function: other, line: 'return a and torch.sqrt(a)', reason: positive}\n")
+    (excused,) = read_excuses(path)
+    covered = [mutant for mutant in mutants_of(SOURCE) if excused.covers(mutant)]
+    assert {mutant.function for mutant in covered} == {"other"}
+    one = Excused("other", "return a and torch.sqrt(a)", "sqrt dropped", "why")
+    assert [mutant.change for mutant in mutants_of(SOURCE) if one.covers(mutant)] == ["sqrt dropped"]
+    path.write_text("- {function: other, line: x}\n")
+    with pytest.raises(ExcusesError, match="reason is missing"):
+        read_excuses(path)

@@ -1,0 +1,156 @@
+"""The students' package: works without the solution, and holds nothing of it."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gdgrade.author.leaks import search
+from gdgrade.author.pruning import prune
+from gdgrade.author.scaffold import create
+from gdgrade.cli import main
+from gdgrade.course.loading import load_course
+
+EX = "ex01_statistics"
+MISTAKE = "return ref.weighted_mean((x - x.mean(axis=0)) ** 2, w)"
+HIDDEN = 'agrees(student.weighted_variance, at_home, x + 100.0, w, name="variance", rtol=1e-3)'
+
+
+def check(package: Path, file: Path) -> dict:
+    """`gdgrade check` as a student runs it: from inside the package, in a process of its own."""
+    command = [sys.executable, "-m", "gdgrade", "check", "ex01", str(file), "--format", "json"]
+    done = subprocess.run(command, cwd=package, capture_output=True, text=True, env={**os.environ}, timeout=120)
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+def test_student_flow(numpy_course: Path, tmp_path: Path) -> None:
+    """Zip, unpack elsewhere, hide the course: the stub, the solution and a mistake get their verdicts and the hint."""
+    zipped = tmp_path / "handout.zip"
+    result = CliRunner().invoke(main, ["author", "release", "--out", str(zipped), "--course", str(numpy_course)])
+    assert result.exit_code == 0, result.output
+    assert "3 checks" in result.output
+    place = tmp_path / "elsewhere"
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(place)
+    hidden = numpy_course.rename(tmp_path / "somewhere_else")
+    (package,) = place.iterdir()
+
+    assert sorted(path.name for path in package.iterdir()) == [
+        "README.md", "course.yml", "exercises", "graders", "requirements.txt", "tape",
+    ]  # fmt: skip
+    assert "gdgrade check ex01" in (package / "README.md").read_text()
+    assert "numpy==" in (package / "requirements.txt").read_text()
+
+    right = check(package, hidden / f"reference/{EX}/statistics_by_hand.py")
+    assert [entry["outcome"] for entry in right["checks"]] == ["passed"] * 3
+    other = check(package, hidden / f"tests/submissions/{EX}/right_average.py")
+    assert [entry["outcome"] for entry in other["checks"]] == ["passed"] * 3
+    wrong = check(package, hidden / f"tests/submissions/{EX}/wrong_mean_not_divided.py")
+    (failed,) = [entry for entry in wrong["checks"] if entry["outcome"] == "failed"]
+    assert failed["hint"] == "What comes out if all weights are 2?"
+    stub = check(package, package / f"exercises/{EX}/statistics_by_hand.py")
+    assert stub["totals"]["points"] == 0
+
+
+def test_torch_objects_and_gradients(tmp_path: Path) -> None:
+    """What the reference builds, and gradients through it, are played back as well."""
+    root = tmp_path / "course"
+    root.mkdir()
+    (root / "course.yml").write_text(
+        "course: {id: t, title: T, revision: '1', arrays: torch}\n"
+        "exercises:\n  - {id: ex02_none, title: N, entry: n.py, parts: [{id: '2.1', title: P, points: 1}]}\n"
+    )
+    create(load_course(root / "course.yml"), "ex01_lines", "Lines")
+    course = (root / "course.yml").read_text()
+    first = course.index("  - {id: ex02_none") if "  - {id: ex02_none" in course else course.index("  - id: ex02_none")
+    (root / "course.yml").write_text(course[:first] + course[course.index("  - id: ex01_lines") :])
+    with (root / "reference/ex01_lines/lines.py").open("a") as file:
+        file.write(
+            "\n\nclass Line:\n    def __init__(self, start, end):\n        self.start, self.end = start, end\n\n"
+            "    def at(self, share):\n        return blend(self.start, self.end, share)\n"
+        )
+    (root / "graders/ex01_lines/test_more.py").write_text(
+        '''
+import torch
+
+from gdgrade.checks import check, close
+
+
+@check("1.2", points=0)
+def test_object(student, reference, draw):
+    """The reference's object agrees."""
+    start, end = draw.normal(3), draw.normal(3)
+    line = reference.Line(start, end)
+    close(student.blend(start, end, 0.25), line.at(0.25), "point")
+
+
+@check("1.2", points=0)
+def test_slope(student, reference, draw):
+    """The gradient through the reference is known."""
+    start, end = draw.normal(3).requires_grad_(True), draw.normal(3)
+    (slope,) = torch.autograd.grad(reference.blend(start, end, 0.25).sum(), start)
+    close(slope, torch.full((3,), 0.75), "slope")
+    close(student.blend(start.detach(), end, 0.0), start.detach(), "start")
+'''
+    )
+    out = tmp_path / "out"
+    result = CliRunner().invoke(main, ["author", "release", "--out", str(out), "--course", str(root)])
+    assert result.exit_code == 0, result.output
+    right = check(out, root / "reference/ex01_lines/lines.py")
+    assert {entry["id"]: entry["outcome"] for entry in right["checks"]} == {
+        f"ex01_lines/{name}": "passed" for name in ("blend/values", "path/points", "more/object", "more/slope")
+    }
+    wrong = check(out, root / "tests/submissions/ex01_lines/wrong_shares_exchanged.py")
+    assert {entry["mistake"] for entry in wrong["checks"] if entry["outcome"] == "failed"} == {"shares_exchanged"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "word"),
+    [
+        ("README.md", "return (w[:, None] * x).sum(axis=0) / w.sum()", "the reference"),
+        ("graders/x/helper.py", "def f(x, w):\n    return (w[:, None] * x).sum(axis=0) / w.sum()\n", "the reference"),
+        ("graders/x/mistakes.py", "", "must not be"),
+        ("reference/x/y.py", "", "must not be"),
+        ("graders/x/t.py", f"def f(ref, x, w):\n    {MISTAKE}\n", "mistakes"),
+        ("graders/x/test_x.py", f"def test_f(x, w):\n    {HIDDEN}\n", "a hidden check"),
+        ("README.md", "A mean of weights: sum them.", ""),
+        ("notes.txt", "GDGRADE_SECRET_SEED=1", "secret seed"),
+    ],
+)  # fmt: skip
+def test_leaks_are_found(numpy_course: Path, tmp_path: Path, name: str, text: str, word: str) -> None:
+    """A line of the solution, of a mistake or of a hidden check, a forbidden file or a secret is found."""
+    exercise = load_course(numpy_course / "course.yml").exercises[0]
+    package = tmp_path / "package"
+    (package / name).parent.mkdir(parents=True)
+    (package / name).write_text(text)
+    problems = search(exercise, package)
+    assert any(word in problem for problem in problems) if word else problems == []
+
+
+def test_graders_are_cut_to_their_public_checks(numpy_course: Path) -> None:
+    """Hidden checks and what only they need are gone; what is left is Python and still imports what it uses."""
+    files = prune(numpy_course / f"graders/{EX}")
+    assert sorted(files) == ["test_bootstrap.py", "test_moments.py"]
+    assert "test_fresh_draws" not in files["test_bootstrap.py"]
+    assert "attempts" not in files["test_bootstrap.py"]
+    assert "class Counting" in files["test_bootstrap.py"]
+    assert "far" not in files["test_moments.py"]
+    for text in files.values():
+        compile(text, "cut.py", "exec")
+
+
+def test_places_that_are_taken(numpy_course: Path, tmp_path: Path) -> None:
+    """A folder with something in it is left alone."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("mine")
+    result = CliRunner().invoke(
+        main, ["author", "release", "--out", str(tmp_path / "out"), "--course", str(numpy_course)]
+    )
+    assert result.exit_code == 1
+    assert "already there" in result.output

@@ -83,6 +83,7 @@ def grade(course: Course, exercise: Exercise, submission: Submission, options: O
         LaunchError: the judges are gone; with new ones the submission can be graded again.
     """
     job = make_job(course, exercise, submission, options)
+    job = replace(job, extra={**job.extra, "record": True})
     began, start, problem = time.time(), time.monotonic(), ""
     first: Mapping[str, Any] | None = None
     for attempt in range(1, ATTEMPTS + 1):
@@ -113,7 +114,7 @@ def grade(course: Course, exercise: Exercise, submission: Submission, options: O
         timings = report.timings.model_copy(update={"seconds": seconds})
         report = report.model_copy(update={"timings": timings})
         problem = "the machine kept some checks from being judged" if "infrastructure" in causes else ""
-        return Verdict(report.to_json(indent=None), problem, seconds, attempt)
+        return Verdict(report.to_json(indent=None), problem, seconds, attempt, result.get("tape"))
     return Verdict(None, problem or "it could not be judged", time.monotonic() - start, ATTEMPTS)
 
 

@@ -233,6 +233,28 @@ class Store:
             _settle(db, run, key, number)
         return number
 
+    def recording(self, verdict: int) -> bytes | None:
+        """The tape of a verdict, or None where none was kept."""
+        row = self.db.execute("SELECT data FROM recordings WHERE verdict = ?", (verdict,)).fetchone()
+        return None if row is None else bytes(row["data"])
+
+    def repeat(self, course: str, revision: str, options: Mapping[str, Any], exercise: str | None = None) -> int:
+        """A new run over the latest hand-ins of everybody, without verdicts; returns its number."""
+        with self.transaction() as db:
+            cursor = db.execute(
+                "INSERT INTO runs (started_at, course, revision, engine, options) VALUES (?, ?, ?, ?, ?)",
+                (now(), course, revision, __version__, json.dumps(dict(options), sort_keys=True)),
+            )
+            run = int(cursor.lastrowid or 0)
+            columns = "student, name, exercise, file, sha256, problem, submitted, time_source, identifiers, layout"
+            db.execute(
+                f"""INSERT INTO hand_ins (run, {columns}) SELECT ?, {columns} FROM hand_ins
+                    WHERE id IN (SELECT max(id) FROM hand_ins GROUP BY student, exercise)
+                    AND (? IS NULL OR exercise = ?)""",  # noqa: S608 - names of columns only
+                (run, exercise, exercise),
+            )
+        return run
+
     def report_json(self, verdict: int) -> str | None:
         """The report of a verdict as it was written, or None."""
         row = self.db.execute("SELECT report FROM verdicts WHERE id = ?", (verdict,)).fetchone()

@@ -32,6 +32,7 @@ COMMANDS = {
     "grade": ("gdgrade.cli.grade", "grade_command", "Decide by hand: points and comments that stay."),
     "gradescope": ("gdgrade.cli.gradescope", "gradescope_group", "Build an autograder for Gradescope."),
     "plot": ("gdgrade.cli.plot", "plot_command", "Draw the exercise's figures from your own code."),
+    "rejudge": ("gdgrade.cli.rejudge", "rejudge_command", "Judge again by kept answers, after checks have changed."),
     "results": ("gdgrade.cli.results", "results_command", "List, filter, show and compare stored verdicts."),
     "schema": ("gdgrade.cli.schema", "schema_command", "Print the JSON schema of reports."),
 }

@@ -23,9 +23,9 @@ from gdgrade.judge.draw import Draw, derive_seed
 from gdgrade.judge.job import Job
 from gdgrade.judge.marks import CheckMark, mark_of, short_name, title_of
 from gdgrade.judge.outcome import Outcome, Settled, classify, settle
+from gdgrade.judge.recording import make_pool
 from gdgrade.judge.reference import load_reference
 from gdgrade.judge.student import Student
-from gdgrade.judge.workers import WorkerPool
 from gdgrade.processes.launcher import Launcher, LaunchError
 
 Emit = Callable[[dict[str, Any]], None]
@@ -51,10 +51,10 @@ class Judge:
         self._parts = {part.id: part for part in job.parts}
         self._reference: Any = None
 
-    def begin(self, job: Job, launcher: Launcher, emit: Emit | None = None) -> None:
-        """Forget the former submission and take on another one of the same exercise."""
+    def begin(self, job: Job, launcher: Launcher, emit: Emit | None = None, tape: bytes | None = None) -> None:
+        """Forget the former submission and take on another one of the same exercise; judge by a tape, if given."""
         self.job = job
-        self.pool = WorkerPool(job, launcher)
+        self.pool = make_pool(job, launcher, tape)
         self.emit = emit or (lambda event: None)
         self.outcomes: list[Outcome] = []
         self._broken: dict[str, str] = {}  # part id -> cause of the first check that did not pass
@@ -211,6 +211,7 @@ class Judge:
         """The proxy for one check, in a worker that has just loaded the student's file."""
         run = self._run
         assert run is not None
+        self.pool.check = run.short
         channel = self.pool.for_check(run.mark.seconds or self.job.seconds, run.mark.memory_mib or self.job.memory_mib)
         student = Student(channel, self.job.library)
         student.notebook = run.context.notebook

@@ -87,20 +87,29 @@ def _child(judge: Judge, session: pytest.Session, server: socket.socket, fds: li
         server.close()
         sock, control = (socket.socket(fileno=descriptor) for descriptor in fds)
         with contextlib.suppress(WireError):
-            job = Job.from_json(receive_frame(sock).header["job"])
-            send_frame(sock, {"event": "done", **judge_one(judge, session, job, ZygoteClient(control), sock)})
+            frame = receive_frame(sock)
+            job = Job.from_json(frame.header["job"])
+            tape = frame.blobs[0] if frame.blobs else None
+            result = judge_one(judge, session, job, ZygoteClient(control), sock, tape)
+            kept = judge.pool.tape() if job.extra.get("record") and tape is None else None
+            send_frame(sock, {"event": "done", **result}, [kept] if kept is not None else [])
         code = 0
     finally:
         os._exit(code)
 
 
 def judge_one(
-    judge: Judge, session: pytest.Session, job: Job, launcher: ZygoteClient, sock: socket.socket
+    judge: Judge,
+    session: pytest.Session,
+    job: Job,
+    launcher: ZygoteClient,
+    sock: socket.socket,
+    tape: bytes | None = None,
 ) -> dict[str, Any]:
-    """Run the collected checks on one submission."""
+    """Run the collected checks on one submission, or on the tape of its answers."""
     from gdgrade.judge.main import lab_result, make_lab, result_of
 
-    judge.begin(job, launcher, lambda event: send_frame(sock, event))
+    judge.begin(job, launcher, lambda event: send_frame(sock, event), tape)
     try:
         lab = make_lab(job, judge)
         for plugin in lab:
@@ -112,7 +121,9 @@ def judge_one(
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail:
                 break
-        return lab_result(lab[0]) if lab else result_of(judge)
+        if lab:
+            return lab_result(lab[0])
+        return {**result_of(judge), "missed": list(getattr(judge.pool, "missed", ()))}
     except Exception as error:
         details = traceback.format_exc(limit=-8)
         return {"outcomes": [], "errors": [f"{type(error).__name__}: {error}"], "details": details}

@@ -49,8 +49,18 @@ class JudgePool:
             raise LaunchError(f"the checks cannot be collected: {answer['errors'][0]}")
         self.checks = int(answer["checks"])
 
-    def judge(self, job: Job, on_event: Callable[[Mapping[str, Any]], None] | None = None) -> dict[str, Any]:
+    def judge(
+        self, job: Job, on_event: Callable[[Mapping[str, Any]], None] | None = None, tape: bytes | None = None
+    ) -> dict[str, Any]:
         """Decide one job; the result is as `gdgrade.judge.main.run_job` makes it.
+
+        Args:
+            on_event: called for each decided check.
+            tape: answers of an earlier run (see `gdgrade.judge.recording`); no worker is started then.
+
+        Returns:
+            As there; with `extra["record"]` in the job also "tape", bytes; and "missed", checks that ask what the
+            tape does not hold.
 
         Raises:
             LaunchError: the judge died, or did not end within its time.
@@ -59,11 +69,12 @@ class JudgePool:
         deadline = time.monotonic() + job.submission_seconds + JUDGE_SECONDS
         try:
             with sock:
-                send_frame(sock, {"job": job.to_json()}, deadline=deadline)
+                send_frame(sock, {"job": job.to_json()}, [] if tape is None else [tape], deadline=deadline)
                 while True:
-                    event = receive_frame(sock, deadline=deadline).header
+                    frame = receive_frame(sock, deadline=deadline)
+                    event = frame.header
                     if event["event"] == "done":
-                        return event
+                        return {**event, "tape": frame.blobs[0]} if frame.blobs else event
                     if on_event is not None:
                         on_event(event)
         except WireError as error:
@@ -71,7 +82,7 @@ class JudgePool:
             raise LaunchError(f"the judge of {job.display} ended unexpectedly: {error}") from error
 
     def alive(self) -> bool:
-        """Whether the zygote and the server of judges still answer; if not, every job fails until a new pool is made."""
+        """Whether the zygote and the server of judges still answer; if not, every job needs a new pool."""
         try:
             with self._lock:
                 send_message(self._server, {"op": "end", "pid": -1})  # nobody has that id: an answer is all it asks

@@ -62,7 +62,7 @@ demo: $(READY) ## grade a right and some wrong answers of ex05, show the verdict
 
 # The tests come last, so that the run ends with pytest's own closing line.
 .PHONY: test
-test: lint doctest tests ## everything that must hold: linters, types, doctests, tests
+test: lint doctest graders tests ## everything that must hold: linters, types, doctests, sound graders, tests
 
 .PHONY: lint
 lint: $(READY) ## ruff and mypy
@@ -72,6 +72,10 @@ lint: $(READY) ## ruff and mypy
 .PHONY: doctest
 doctest: $(READY) ## the examples in the docstrings
 	$(BIN)/python -m pytest -q -p no:cacheprovider --doctest-modules src/gdgrade $(wildcard reference)
+
+.PHONY: graders
+graders: $(READY) ## prove the graders of all exercises sound (quick setting)
+	$(BIN)/gdgrade author check --quick
 
 .PHONY: tests
 tests: $(READY) ## pytest alone
@@ -90,6 +94,13 @@ fuzz: $(READY) ## property tests with ever new examples, then coverage-guided fu
 .PHONY: calibrate
 calibrate: $(READY) ## measure the pass limits of training checks anew (long)
 	@for script in $(wildcard graders/*/calibrate.py); do echo "$$script"; $(BIN)/python "$$script"; done
+
+# The figures of the statements, drawn from the reference by the same command that students use.
+EXERCISES := $(patsubst graders/%/plots.py,%,$(wildcard graders/*/plots.py))
+.PHONY: gallery
+gallery: $(READY) ## draw docs/gallery/ anew from the reference (some minutes)
+	@for exercise in $(EXERCISES); do \
+		$(BIN)/gdgrade plot $$exercise reference/$$exercise/*.py --out docs/gallery/$$exercise --format png; done
 
 .PHONY: bench
 bench: $(READY) ## time the command line against `import torch`

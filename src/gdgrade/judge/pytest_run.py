@@ -37,7 +37,17 @@ def run_pytest(judge: Judge, plugins: Sequence[Any] = ()) -> int:
     folder = str(judge.job.graders)
     ini = str(Path(__file__).with_name("pytest-judge.ini"))
     # Without the cut, pytest would run conftest.py files of whatever project the course lies in.
-    arguments = [folder, "--rootdir", judge.job.root, "--confcutdir", judge.job.root, "-c", ini, "--import-mode=importlib", "-s"]
+    arguments = [
+        folder,
+        "--rootdir",
+        judge.job.root,
+        "--confcutdir",
+        judge.job.root,
+        "-c",
+        ini,
+        "--import-mode=importlib",
+        "-s",
+    ]
     for name in LEFT_OUT:
         arguments += ["-p", f"no:{name}"]
     sys.path.insert(0, folder)  # checks import their neighbours by plain name

@@ -86,7 +86,7 @@ class Lab:
         self.wanted = wanted
         self.cases: dict[str, Case] = {}
         self.module = self.student_module()
-        judge.pool = LocalPool(self.module)  # type: ignore[assignment]
+        judge.pool = LocalPool(self.module)
 
     @property
     def reference_path(self) -> Path:

@@ -33,7 +33,7 @@ class TapeLab(Lab):
         self._hook: Any = None
         module = load_reference(self.job.reference, self.job.exercise, "recorded")
         judge._reference = RecordingReference(self, module)
-        judge.pool = _Pool(self, self.module)  # type: ignore[assignment]
+        judge.pool = _Pool(self, self.module)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Any:

@@ -34,6 +34,7 @@ COMMANDS = {
     "plot": ("gdgrade.cli.plot", "plot_command", "Draw the exercise's figures from your own code."),
     "rejudge": ("gdgrade.cli.rejudge", "rejudge_command", "Judge again by kept answers, after checks have changed."),
     "results": ("gdgrade.cli.results", "results_command", "List, filter, show and compare stored verdicts."),
+    "similar": ("gdgrade.cli.similar", "similar_command", "List hand-ins that are alike, for a person to judge."),
     "schema": ("gdgrade.cli.schema", "schema_command", "Print the JSON schema of reports."),
 }
 

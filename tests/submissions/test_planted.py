@@ -1,6 +1,10 @@
-"""Every planted submission gets exactly the verdict that its first line promises, through the real road."""
+"""Every planted submission gets exactly the verdict that its first line promises, through the real road.
+
+One test per exercise: a pool of judges collects its checks once and judges its planted files two at a time.
+"""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,76 +12,67 @@ import pytest
 
 from gdgrade.author.planted import Planted, disagreements, planted_files
 from gdgrade.course.loading import load_course
+from gdgrade.course.manifest import Exercise
 from gdgrade.course.submission import read_submission
-from gdgrade.judging import Options, make_job, run, settings_for
-from gdgrade.processes.launcher import Zygote
+from gdgrade.judge.job import Job
+from gdgrade.judging import Options, make_job, settings_for
+from gdgrade.processes.judges import JudgePool
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = load_course(ROOT / "course.yml")
-CASES = [
-    pytest.param(exercise.id, planted, id=f"{exercise.short}-{planted.path.stem}")
-    for exercise in COURSE.exercises
-    for planted in planted_files(ROOT / "tests/submissions" / exercise.id)
-]
+EXERCISES = [exercise.id for exercise in COURSE.exercises]
+AT_A_TIME = 2
 
 
-@pytest.fixture(scope="module")
-def zygotes() -> Iterator[dict[str, Zygote]]:
-    """One zygote per exercise, started when its first submission comes, the former one ended."""
-    running: dict[str, Zygote] = {}
-    yield running
-    for zygote in running.values():
-        zygote.close()
+def job_of(exercise: Exercise, path: Path, *, quick: bool) -> Job:
+    """The job of judging a file, as `gdgrade check` makes it."""
+    return make_job(COURSE, exercise, read_submission(path), Options(quick=quick))
 
 
-@pytest.mark.parametrize(("exercise_id", "planted"), CASES)
-def test_verdict_is_as_promised(exercise_id: str, planted: Planted, zygotes: Any) -> None:
+@pytest.fixture(params=EXERCISES)
+def exercise(request: pytest.FixtureRequest) -> Exercise:
+    return COURSE.exercise(request.param)
+
+
+@pytest.fixture
+def pools(exercise: Exercise) -> Iterator[dict[bool, JudgePool]]:
+    """Pools without and with training checks; the latter only where a planted file asks for them."""
+    made: dict[bool, JudgePool] = {}
+    for full in (False, True):
+        if full and not any(planted.full for planted in planted_of(exercise)):
+            continue
+        template = job_of(exercise, exercise.reference_path, quick=not full)
+        made[full] = JudgePool(template, settings_for(exercise))
+    yield made
+    for pool in made.values():
+        pool.close()
+
+
+def planted_of(exercise: Exercise) -> list[Planted]:
+    return planted_files(ROOT / "tests/submissions" / exercise.id)
+
+
+def test_verdicts_are_as_promised(exercise: Exercise, pools: Any) -> None:
     """Right answers pass everything; wrong ones fail just the named checks and are diagnosed as themselves."""
-    exercise = COURSE.exercise(exercise_id)
-    if exercise_id not in zygotes:
-        for name in list(zygotes):
-            zygotes.pop(name).close()
-        zygotes[exercise_id] = Zygote(settings_for(exercise))
-    submission = read_submission(planted.path)
-    job = make_job(COURSE, exercise, submission, Options(quick=not planted.full))
-    result = run(job, zygotes[exercise_id])
-    assert result["errors"] == []
-    assert result["outcomes"]
-    assert disagreements(planted, result["outcomes"]) == []
+
+    def broken_promises(planted: Planted) -> list[str]:
+        result = pools[planted.full].judge(job_of(exercise, planted.path, quick=not planted.full))
+        problems = [*result["errors"], *disagreements(planted, result["outcomes"])]
+        return [f"{planted.path.name}: {problem}" for problem in problems]
+
+    cases = planted_of(exercise)
+    assert sum(planted.right for planted in cases) >= 4
+    with ThreadPoolExecutor(AT_A_TIME) as threads:
+        found = [problem for problems in threads.map(broken_promises, cases) for problem in problems]
+    assert found == []
 
 
-@pytest.mark.parametrize("exercise_id", [exercise.id for exercise in COURSE.exercises])
-def test_stub_scores_nothing_and_reference_everything(exercise_id: str, zygotes: Any) -> None:
+def test_stub_scores_nothing_and_reference_everything(exercise: Exercise, pools: Any) -> None:
     """The reference gets every point; the untouched stub gets none and is called not attempted, part by part."""
-    exercise = COURSE.exercise(exercise_id)
-    with_zygote = Zygote(settings_for(exercise))
-    try:
-        for path in (exercise.reference_path, exercise.entry_path):
-            job = make_job(COURSE, exercise, read_submission(path), Options(quick=True))
-            result = run(job, with_zygote)
-            assert result["errors"] == []
-            for entry in result["outcomes"]:
-                if path == exercise.reference_path:
-                    assert entry["outcome"] == "passed", entry
-                else:
-                    assert entry["points"] == 0
-                    assert (entry["outcome"], entry["cause"]) in {("failed", "not_attempted"), ("skipped", "none")}, (
-                        entry
-                    )
-                    assert not entry["hint"]
-    finally:
-        with_zygote.close()
-
-
-@pytest.mark.parametrize("exercise_id", [exercise.id for exercise in COURSE.exercises])
-def test_points_add_up(exercise_id: str, zygotes: Any) -> None:
-    """The points of a part's checks add up to the part's points in course.yml."""
-    exercise = COURSE.exercise(exercise_id)
-    zygote = Zygote(settings_for(exercise))
-    try:
-        result = run(make_job(COURSE, exercise, read_submission(exercise.entry_path)), zygote)
-    finally:
-        zygote.close()
-    for part in exercise.parts:
-        total = sum(entry["max_points"] for entry in result["outcomes"] if entry["part"] == part.id)
-        assert total == pytest.approx(part.points), f"part {part.id}"
+    passed = pools[False].judge(job_of(exercise, exercise.reference_path, quick=True))
+    assert [entry for entry in passed["outcomes"] if entry["outcome"] != "passed"] == []
+    for entry in pools[False].judge(job_of(exercise, exercise.entry_path, quick=True))["outcomes"]:
+        assert entry["points"] == 0
+        assert (entry["outcome"], entry["cause"]) in {("failed", "not_attempted"), ("skipped", "none")}, entry
+        assert not entry["hint"]
+        assert not entry["matches"]

@@ -36,11 +36,9 @@ def exercise(request: pytest.FixtureRequest) -> Exercise:
 
 @pytest.fixture
 def pools(exercise: Exercise) -> Iterator[dict[bool, JudgePool]]:
-    """Pools without and with training checks; the latter only where a planted file asks for them."""
+    """Pools without and with training checks."""
     made: dict[bool, JudgePool] = {}
     for full in (False, True):
-        if full and not any(planted.full for planted in planted_of(exercise)):
-            continue
         template = job_of(exercise, exercise.reference_path, quick=not full)
         made[full] = JudgePool(template, settings_for(exercise))
     yield made
@@ -68,8 +66,8 @@ def test_verdicts_are_as_promised(exercise: Exercise, pools: Any) -> None:
 
 
 def test_stub_scores_nothing_and_reference_everything(exercise: Exercise, pools: Any) -> None:
-    """The reference gets every point; the untouched stub gets none and is called not attempted, part by part."""
-    passed = pools[False].judge(job_of(exercise, exercise.reference_path, quick=True))
+    """The reference gets every point, trainings included; the untouched stub gets none and is called not attempted, part by part."""
+    passed = pools[True].judge(job_of(exercise, exercise.reference_path, quick=False))
     assert [entry for entry in passed["outcomes"] if entry["outcome"] != "passed"] == []
     for entry in pools[False].judge(job_of(exercise, exercise.entry_path, quick=True))["outcomes"]:
         assert entry["points"] == 0

@@ -90,14 +90,14 @@ def main() -> None:
     if options.only != "full":
         short = {name: short_runs_of(module, cut, seeds) for name, module in modules.items()}
         kl = short["reference"]["kl"]
-        low, high = round(min(kl) / 3, 2), round(max(kl) * 3, 2)
+        low, high = round(min(kl) / 3, 2), round(max(kl) * 2, 2)
         least = short["reference"]["elbo"]
-        bound = round(min(least) - 3 * statistics.stdev(least), 2)
+        bound = round(min(least) - 6 * statistics.stdev(least), 2)
         result["limits"].update(short_kl_low=low, short_kl_high=high, short_elbo=bound)
         result["short"] = {
             "images": training.SHORT_IMAGES,
             "epochs": training.SHORT_EPOCHS,
-            "rule": "elbo: at least worst seed - 3 sd; kl: a third of the smallest to three times the largest seed",
+            "rule": "elbo: at least worst seed - 6 sd; kl: from a third of the smallest to twice the largest seed",
             "summary_mean_sd_min_max": {name: summary(run) for name, run in short.items()},
             "seeds_outside": {
                 name: sum(

@@ -10,7 +10,7 @@ import numpy as np
 
 EPOCHS = 20
 NEIGHBOURS = 15
-SHORT_IMAGES, SHORT_EPOCHS, SHORT_BATCH, SHORT_RATE = 1000, 6, 50, 2e-3
+SHORT_IMAGES, SHORT_EPOCHS, SHORT_BATCH, SHORT_RATE = 1000, 4, 64, 4e-3
 
 
 def train_and_show(module: Any, images: Any, test_images: Any, noise: Any, seed: int, epochs: int) -> Any:

@@ -1,4 +1,4 @@
-# right: |x|^2 + |y|^2 - 2 x.y, clamped at zero; W1 as the area between the distribution functions
+# right: squared norms less twice the products, clamped at zero; W1 as the area between the distribution functions
 import torch
 
 

@@ -123,7 +123,7 @@ def html_command(folder: Path, out: Path, only: str | None, course_path: Path | 
 
 
 @export_group.command("moodle")
-@click.argument("worksheet", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.argument("worksheet", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Write there; default: in place.")
 @click.option("--no-feedback", is_flag=True, help="Grades only.")
 @_common
@@ -166,7 +166,7 @@ def moodle_import_command(file: Path, key: str, out: Path, only: str | None, cou
 
 
 @export_group.command("canvas")
-@click.argument("gradebook", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.argument("gradebook", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Write there; default: in place.")
 @click.option("--column", "columns", multiple=True, metavar="EX=TITLE", help="Which assignment an exercise is.")
 @_common

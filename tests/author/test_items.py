@@ -102,3 +102,18 @@ def test_command(classroom: list[Report], tmp_path: Path) -> None:
     assert len(data) == 6
     (tmp_path / "empty").mkdir()
     assert CliRunner().invoke(main, ["author", "items", str(tmp_path / "empty")]).exit_code == 2
+
+
+def test_store(numpy_course: Path, tmp_path: Path) -> None:
+    """The store of a batch is read as well: one report per student, the latest."""
+    planted = numpy_course / "tests/submissions/ex01_statistics"
+    for student, file in (("ann", "right_average.py"), ("bob", "wrong_mean_not_divided.py")):
+        place = tmp_path / "hand-ins" / student / "ex01_statistics"
+        place.mkdir(parents=True)
+        (place / "statistics_by_hand.py").write_bytes((planted / file).read_bytes())
+    out = str(tmp_path / "store")
+    arguments = ["batch", str(tmp_path / "hand-ins"), "--out", out, "--course", str(numpy_course), "--confine", "best"]
+    assert CliRunner().invoke(main, [*arguments, "--jobs", "1"]).exit_code in (0, 1)
+    items = {item.check.rsplit("/", 1)[1]: item for item in analyse(read_reports(Path(out)))}
+    assert (items["mean"].judged, items["mean"].passed) == (2, 1)
+    assert items["mean"].mistakes == {"mean_not_divided": 1}

@@ -50,12 +50,18 @@ class Item:
 
 
 def read_reports(place: Path) -> list[Report]:
-    """All reports (``*.json``) of a folder and its subfolders; other JSON files are passed over.
+    """The reports of a batch's store, or all reports (``*.json``) of a folder; other JSON files are passed over.
+
+    Args:
+        place: a folder with ``results.sqlite`` (of each student the latest hand-in counts), or one with reports.
 
     Raises:
         FileNotFoundError: there is no report.
+        gdgrade.batch.store.StoreError: the store cannot be read.
     """
-    found = []
+    found = _of_store(place) if (place / "results.sqlite").is_file() else []
+    if found:
+        return found
     for path in sorted(place.rglob("*.json")) if place.is_dir() else [place]:
         try:
             found.append(Report.from_json(path.read_bytes()))
@@ -64,6 +70,16 @@ def read_reports(place: Path) -> list[Report]:
     if not found:
         raise FileNotFoundError(f"{place} holds no report. Make some: gdgrade check EX FILE --format json > FILE.json")
     return found
+
+
+def _of_store(folder: Path) -> list[Report]:
+    from gdgrade.batch.store import Store
+
+    newest = """SELECT verdict FROM hand_ins WHERE verdict IS NOT NULL AND id IN
+                (SELECT max(id) FROM hand_ins WHERE verdict IS NOT NULL GROUP BY student, exercise) ORDER BY id"""
+    with Store(folder) as store:
+        texts = [store.report_json(int(row["verdict"])) for row in store.db.execute(newest)]
+    return [Report.from_json(text) for text in texts if text is not None]
 
 
 def analyse(reports: Iterable[Report]) -> list[Item]:

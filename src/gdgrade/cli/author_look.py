@@ -64,16 +64,17 @@ def preview_command(exercise: str, side: str, page_path: Path | None, course_pat
 @click.argument("results", type=click.Path(path_type=Path, exists=True))
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def items_command(results: Path, style: str) -> None:
-    """Look at the checks through a class's RESULTS, a folder of JSON reports.
+    """Look at the checks through a class's RESULTS: the folder of a batch, or one of JSON reports.
 
     Per check: how many passed, how well it tells strong from weak submissions, the most frequent mistakes, equal wrong
     answers that no known mistake explains (give them a name in mistakes.py), and whether the check itself looks wrong.
     """
     from gdgrade.author.items import analyse, read_reports
+    from gdgrade.batch.store import StoreError
 
     try:
         items = analyse(read_reports(results))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, StoreError) as error:
         usage(str(error))
     if style == "json":
         click.echo(json.dumps([item.to_json() for item in items], indent=2, sort_keys=True))
@@ -87,7 +88,9 @@ def _table(items: Any) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    table = Table("check", "judged", "passed", "tells apart", "most frequent mistakes", box=None)
+    table = Table(box=None)
+    for heading in ("check", "judged", "passed", "tells apart", "most frequent mistakes"):
+        table.add_column(heading, overflow="fold")  # names in full, on two lines if need be
     for item in items:
         told = "" if item.discrimination is None else f"{item.discrimination:+.2f}"
         names = ", ".join(f"{name} x{count}" for name, count in list(item.mistakes.items())[:3])

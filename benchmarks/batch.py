@@ -95,6 +95,7 @@ def nbgrader_autograde(python: str, count: int, folder: Path) -> dict[str, float
         return None
     subprocess.run([python, str(Path(__file__).with_name("peers_notebook.py")), str(folder), str(count)], check=True)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "JUPYTER_PLATFORM_DIRS": "1"}
+    environment["PATH"] = f"{Path(python).parent}{os.pathsep}{environment['PATH']}"  # nbgrader calls alembic by name
     nbgrader = [python, "-m", "nbgrader"]
     timed([*nbgrader, "generate_assignment", "langevin", "--create"], cwd=folder, env=environment)
     spent = timed([*nbgrader, "autograde", "langevin", "--create"], cwd=folder, env=environment)

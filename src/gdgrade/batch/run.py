@@ -80,12 +80,14 @@ def grade_run(
     stop: threading.Event,
     again: bool = False,
     show: Show = lambda progress: None,
+    scheduler: str | None = None,
 ) -> Progress:
     """Grade all that the run has pending.
 
     Args:
         jobs: submissions at once.
         stop: when set, what is being graded is finished, nothing new is begun.
+        scheduler: address of a Dask scheduler whose workers grade in place of this machine.
 
     Raises:
         MachineError: judges cannot be had, again and again.
@@ -94,12 +96,35 @@ def grade_run(
     tasks, known = plan(store, run, course, options, again=again)
     progress = Progress(total=len(tasks) + known, done=known, known=known)
     show(progress)
+    if scheduler is not None:
+        _on_cluster(store, run, course, options, scheduler, tasks, stop, progress, show)
+        return progress
     for exercise in course.exercises:
         mine = [task for task in tasks if task.exercise == exercise.id]
         if mine and not stop.is_set():
             progress.exercise = exercise.id
             _Shift(store, run, course, exercise, options, jobs, stop, progress, show).work(mine)
     return progress
+
+
+def _on_cluster(
+    store: Store, run: int, course: Course, options: Options, scheduler: str, tasks: Sequence[Task],
+    stop: threading.Event, progress: Progress, show: Show,
+) -> None:  # fmt: skip
+    from gdgrade.batch.cluster import grade_on_cluster
+
+    shifts = {
+        exercise.id: _Shift(store, run, course, exercise, options, 1, stop, progress, show)
+        for exercise in course.exercises
+    }
+    digests = {exercise.id: checks_digest(exercise) for exercise in course.exercises}
+    try:
+        grade_on_cluster(
+            scheduler, course, options, tasks, store.file,
+            lambda task, verdict: shifts[task.exercise]._keep(task, verdict, digests[task.exercise]), stop,
+        )  # fmt: skip
+    except (OSError, LaunchError) as error:
+        raise MachineError(f"the cluster at {scheduler}: {error}") from error
 
 
 @dataclass

@@ -35,16 +35,17 @@ out_option = click.option(
     epilog="Exit codes: 0 everything was taken and graded (whatever the grades), 1 something needs a person, "
     "2 wrong usage, 3 the machine failed, 130 stopped by Ctrl-C.",
 )
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @out_option
 @click.option("--resume", is_flag=True, help="Go on with the last run, where it stopped.")
 @click.option("--again", is_flag=True, help="Grade also what an earlier run has graded already.")
 @click.option("--exercise", "exercise_name", metavar="EX", help="Everything belongs to this exercise.")
 @click.option("--pattern", default="{student}_{exercise}", show_default=True, help="File names in a flat folder.")
-@click.option("--extensions", type=click.Path(exists=True, path_type=Path), help="CSV: student, days[, exercise].")
+@click.option("--extensions", type=click.Path(path_type=Path), help="CSV: student, days[, exercise].")
 @click.option("--timezone", metavar="ZONE", help="Of times in zip archives, such as Europe/Paris. Default: here.")
 @click.option("--mtime", is_flag=True, help="Files' own times count as times of submission, for want of better.")
 @click.option("--jobs", default="auto", show_default=True, help="Submissions at once.")
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster, such as tcp://head:8786.")
 @click.option("--quick", is_flag=True, help="Leave out checks that train a network.")
 @click.option("--seed", type=click.IntRange(min=0), help="Another public seed than the course's.")
 @click.option("--confine", type=click.Choice(["strict", "best", "none"]), default="strict", show_default=True,
@@ -70,6 +71,9 @@ def batch_command(**arguments: Any) -> None:
 def _run(arguments: dict[str, Any], course: Course, store_type: type[Store], store_error: type[Exception]) -> None:
     from gdgrade.batch.run import MachineError, grade_run
 
+    for path in arguments["paths"]:
+        if not path.exists():
+            usage(f"{path} does not exist")
     options = _options(arguments)
     jobs = _jobs(arguments["jobs"])
     if arguments["dry_run"]:
@@ -81,7 +85,10 @@ def _run(arguments: dict[str, Any], course: Course, store_type: type[Store], sto
         with store_type(arguments["out"], write=True) as store:
             run, again = _resumed(store, course) if arguments["resume"] else _begun(store, course, arguments)
             with _stopping() as stop, _shown(arguments["quiet"]) as show:
-                progress = grade_run(store, run, course, options, jobs=jobs, stop=stop, again=again, show=show)
+                progress = grade_run(
+                    store, run, course, options, jobs=jobs, stop=stop, again=again, show=show,
+                    scheduler=arguments["scheduler"],
+                )  # fmt: skip
             if stop.is_set() and store.pending(run):
                 store.end_run(run, "stopped")
                 click.echo(f"stopped; what was graded is kept. Go on with: {_go_on(arguments)}", err=True)
@@ -92,6 +99,10 @@ def _run(arguments: dict[str, Any], course: Course, store_type: type[Store], sto
         machine(f"{error}. What was graded is kept. Go on with: {_go_on(arguments)}")
     except store_error as error:
         machine(str(error))
+    except ModuleNotFoundError as error:
+        if error.name != "distributed":
+            raise
+        usage("--scheduler needs Dask: pip install 'gdgrade[cluster]'")
 
 
 def _options(arguments: dict[str, Any]) -> Options:
@@ -167,7 +178,8 @@ def _go_on(arguments: dict[str, Any]) -> str:
     course = f" --course {arguments['course_path']}" if arguments["course_path"] else ""
     quick = " --quick" if arguments["quick"] else ""
     seed = f" --seed {arguments['seed']}" if arguments["seed"] is not None else ""
-    return f"gdgrade batch --resume --out {arguments['out']}{quick}{seed}{course}"
+    cluster = f" --scheduler {arguments['scheduler']}" if arguments["scheduler"] else ""
+    return f"gdgrade batch --resume --out {arguments['out']}{quick}{seed}{cluster}{course}"
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ def test_verdicts_are_as_promised(exercise: Exercise, pools: Any) -> None:
 
 
 def test_stub_scores_nothing_and_reference_everything(exercise: Exercise, pools: Any) -> None:
-    """The reference gets every point, trainings included; the untouched stub gets none and is called not attempted, part by part."""
+    """The reference gets every point, trainings included; the untouched stub none: each part is not attempted."""
     passed = pools[True].judge(job_of(exercise, exercise.reference_path, quick=False))
     assert [entry for entry in passed["outcomes"] if entry["outcome"] != "passed"] == []
     for entry in pools[False].judge(job_of(exercise, exercise.entry_path, quick=True))["outcomes"]:

@@ -41,7 +41,9 @@ def rejudge(
         LaunchError: the changed checks cannot be collected.
         StoreError: the store cannot be written.
     """
-    run = store.repeat(course.id, course.revision, {"rejudge": True, "quick": options.quick}, exercise)
+    run = store.repeat(
+        course.id, course.revision, {"rejudge": True, "quick": options.quick, "seed": options.seed}, exercise
+    )
     done = Rejudged(run)
     pending = store.pending(run)
     for one in course.exercises:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gdgrade.course.manifest import Course
     from gdgrade.judging import Options
 
+_KEPT: dict[str, Any] = {"seed": None, "quick": False, "again": False}  # what a run is resumed with
+
 out_option = click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -83,7 +85,11 @@ def _run(arguments: dict[str, Any], course: Course, store_type: type[Store], sto
         usage("name what to grade, or --resume the last run")
     try:
         with store_type(arguments["out"], write=True) as store:
-            run, again = _resumed(store, course) if arguments["resume"] else _begun(store, course, arguments)
+            if arguments["resume"]:
+                run, kept = _resumed(store, course)
+                options, again = _options({**arguments, **kept}), kept["again"]
+            else:
+                run, again = _begun(store, course, arguments)
             with _stopping() as stop, _shown(arguments["quiet"]) as show:
                 progress = grade_run(
                     store, run, course, options, jobs=jobs, stop=stop, again=again, show=show,
@@ -158,11 +164,12 @@ def _begun(store: Store, course: Course, arguments: dict[str, Any]) -> tuple[int
             grant(store, read_extensions(arguments["extensions"], course))
         except ManualError as error:
             usage(str(error))
-    kept = {key: arguments[key] for key in ("seed", "quick", "confine", "again")}
+    kept = {name: arguments[name] for name in _KEPT}
     return store.begin_run(course.id, course.revision, kept, _found(arguments, course)), arguments["again"]
 
 
-def _resumed(store: Store, course: Course) -> tuple[int, bool]:
+def _resumed(store: Store, course: Course) -> tuple[int, dict[str, Any]]:
+    """The last run, and what it was begun with: a resumed run goes on with the same seed and the same checks."""
     import json
 
     last = store.last_run()
@@ -170,16 +177,15 @@ def _resumed(store: Store, course: Course) -> tuple[int, bool]:
         usage("there is no run to go on with; name what to grade")
     if last["course"] != course.id:
         usage(f"the last run graded the course {last['course']!r}, this one is {course.id!r}; see --course")
+    begun = json.loads(last["options"])
     # What --again graded before it stopped has its verdict; the rest is still to be graded again.
-    return int(last["id"]), bool(json.loads(last["options"]).get("again"))
+    return int(last["id"]), {name: begun.get(name, default) for name, default in _KEPT.items()}
 
 
 def _go_on(arguments: dict[str, Any]) -> str:
     course = f" --course {arguments['course_path']}" if arguments["course_path"] else ""
-    quick = " --quick" if arguments["quick"] else ""
-    seed = f" --seed {arguments['seed']}" if arguments["seed"] is not None else ""
     cluster = f" --scheduler {arguments['scheduler']}" if arguments["scheduler"] else ""
-    return f"gdgrade batch --resume --out {arguments['out']}{quick}{seed}{cluster}{course}"
+    return f"gdgrade batch --resume --out {arguments['out']}{cluster}{course}"
 
 
 @contextlib.contextmanager

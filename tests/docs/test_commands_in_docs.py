@@ -54,7 +54,11 @@ def test_command_exists_with_these_options(page: str, command: str) -> None:
         group, context = found, click.Context(found, info_name=name, parent=context)
     if "..." in words or "--help" in words or "--version" in words:
         return
-    group.make_context(group.name or "gdgrade", words, parent=context.parent)
+    try:
+        group.make_context(group.name or "gdgrade", words, parent=context.parent)
+    except click.BadParameter as error:
+        if "does not exist" not in error.message:  # the pages' example files are not there, and need not be
+            raise
 
 
 @pytest.mark.parametrize("command", RUN)

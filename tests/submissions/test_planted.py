@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gdgrade.author.planted import Planted, disagreements, planted_files
+from gdgrade.author.planted import Planted, disagreements, planted_files, short
 from gdgrade.course.loading import load_course
 from gdgrade.course.manifest import Exercise
 from gdgrade.course.submission import read_submission
@@ -51,7 +51,7 @@ def planted_of(exercise: Exercise) -> list[Planted]:
 
 
 def test_verdicts_are_as_promised(exercise: Exercise, pools: Any) -> None:
-    """Right answers pass everything; wrong ones fail just the named checks and are diagnosed as themselves."""
+    """The reference passes, trainings included; wrong answers fail just the named checks, diagnosed as themselves."""
 
     def broken_promises(planted: Planted) -> list[str]:
         result = pools[planted.full].judge(job_of(exercise, planted.path, quick=not planted.full))
@@ -59,16 +59,18 @@ def test_verdicts_are_as_promised(exercise: Exercise, pools: Any) -> None:
         return [f"{planted.path.name}: {problem}" for problem in problems]
 
     cases = planted_of(exercise)
+    reference = pools[True].judge(job_of(exercise, exercise.reference_path, quick=False))
+    assert [entry for entry in reference["outcomes"] if entry["outcome"] != "passed"] == []
+    known = {short(entry) for entry in reference["outcomes"]}
+    assert [(planted.path.name, planted.fails - known) for planted in cases if planted.fails - known] == []
     assert sum(planted.right for planted in cases) >= 4
     with ThreadPoolExecutor(AT_A_TIME) as threads:
         found = [problem for problems in threads.map(broken_promises, cases) for problem in problems]
     assert found == []
 
 
-def test_stub_scores_nothing_and_reference_everything(exercise: Exercise, pools: Any) -> None:
-    """The reference gets every point, trainings included; the untouched stub none: each part is not attempted."""
-    passed = pools[True].judge(job_of(exercise, exercise.reference_path, quick=False))
-    assert [entry for entry in passed["outcomes"] if entry["outcome"] != "passed"] == []
+def test_stub_scores_nothing(exercise: Exercise, pools: Any) -> None:
+    """The untouched stub gets no point; each part is called not attempted, without a hint."""
     for entry in pools[False].judge(job_of(exercise, exercise.entry_path, quick=True))["outcomes"]:
         assert entry["points"] == 0
         assert (entry["outcome"], entry["cause"]) in {("failed", "not_attempted"), ("skipped", "none")}, entry

@@ -64,7 +64,7 @@ class Diagnostician:
     """The mistakes of one exercise, loaded when first needed.
 
     Attributes:
-        seconds: time all reruns of one check may take together.
+        seconds: CPU time all reruns of one check may take together.
     """
 
     reference: Path
@@ -91,10 +91,10 @@ class Diagnostician:
         Two or more mean that this check cannot tell them apart; the caller decides what else it knows.
         """
         names = {entry.name.split(".")[0] for entry in seen.seen}
-        deadline = time.monotonic() + self.seconds
+        deadline = time.process_time() + self.seconds  # not the wall clock: hints must not depend on load
         matches = []
         for mistake in self.candidates(names, short):
-            if time.monotonic() > deadline:
+            if time.process_time() > deadline:
                 return []  # an incomplete comparison could accuse wrongly
             try:
                 module = mistaken_reference(self.reference, self.exercise, mistake)

@@ -188,6 +188,8 @@ class Judge:
         if run.error is None:
             return settle(base, Settled("passed", "none", ""))
         settled = classify(run.error, lambda: self._reference_passes(run))
+        if part.optional and isinstance(run.error, StudentError) and run.error.kind == "missing":
+            settled = dataclasses.replace(settled, cause="not_attempted", diagnosable=False)
         outcome = settle(base, settled)
         if self.job.diagnose and settled.diagnosable and run.rerun is not None:
             found = self.diagnostician.explain(run.rerun, run.context.notebook, run.short)

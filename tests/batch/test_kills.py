@@ -56,7 +56,7 @@ def begun(out: Path) -> bool:
         return False
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_killed_at_random_points(tmp_path: Path) -> None:
     """Batches are killed until 50 kills are made; each is resumed until it is done, and every file has one verdict."""
     chance = random.Random(20261122)

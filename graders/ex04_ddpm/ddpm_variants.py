@@ -17,8 +17,11 @@ def plain_net(time_embedding: Any, c: int, act: Any, zero_last: bool, transposed
     """A U-Net class in the manner of many tutorials: strided convolutions down, no shortcuts inside the blocks.
 
     Args:
-        c: channels at full size; act: activation; zero_last: the last convolution starts at zero; transposed: transposed
-        convolutions up instead of nearest neighbours; add: skips are added, not concatenated.
+        c: channels at full size.
+        act: activation.
+        zero_last: the last convolution starts at zero.
+        transposed: transposed convolutions on the way up, instead of nearest neighbours.
+        add: skips are added, not concatenated.
     """
 
     class Double(nn.Module):

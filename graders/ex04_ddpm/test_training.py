@@ -38,7 +38,7 @@ def test_one_batch(student, draw, data):
         x, t, noise = overfit_batch(draw, images)
         seed = draw.seed % 2**31
         answer = student.run(overfit, student.module, x, t, noise, seed, OVERFIT_STEPS, OVERFIT_RATE)
-        guess = answered(answer[1], noise.shape)
+        guess = answered(answer, noise.shape)
         return [calibrations()["one batch"].judge(float((guess - noise).square().mean()))]
 
     judged(student, draw, trial)

@@ -61,15 +61,19 @@ WRONG = [
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=20, help="seeds of the reference and of each mistake")
+    parser.add_argument("--seeds", type=int, default=20, help="seeds of the reference")
+    parser.add_argument("--wrong-seeds", type=int, default=20, help="seeds of each mistake")
     parser.add_argument("--keep", action="store_true", help="compute the limits again from the stored runs")
     parser.add_argument("--only", choices=["ring", "grid", "pictures"], help="redo one problem, keep the others")
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float32)
     file, runs_file = HERE / "calibration.json", HERE / "calibration-runs.json"
+    known_limits = {"pictures", *(f"{name} {limit}" for name, limits in SCORES.items() for limit in limits)}
     found = load_calibrations(file) if file.exists() else {}
+    found = {name: limit for name, limit in found.items() if name in known_limits}
     runs: dict[str, Any] = json.loads(runs_file.read_text(encoding="utf-8")) if runs_file.exists() else {}
+    earlier = dict(runs)  # `runs` is filled anew below
     machine = (
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, 1 thread, Python "
         f"{platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}"
@@ -81,7 +85,7 @@ def main() -> None:
     tables: dict[str, Any] = {}
 
     def run_of(name: str, problem: training.Problem, module: Any, seeds: list[int], key: str) -> Any:
-        known = runs.get(name, {}).get("runs", {}).get(key)
+        known = earlier.get(name, {}).get("runs", {}).get(key)
         return known if options.keep and known else rows(name, problem, module, seeds, key)
 
     def store() -> None:
@@ -114,7 +118,7 @@ def main() -> None:
             store()
         for key in WRONG:
             module = mistaken_reference(REFERENCE, EXERCISE, mistakes[key])
-            tables[name][key] = run_of(name, problem, module, seeds, key)
+            tables[name][key] = run_of(name, problem, module, seeds[: options.wrong_seeds], key)
             store()
 
 

@@ -41,7 +41,7 @@ def test_critic_row_by_row(student, draw):
     require(growth > 1, f"even with far larger weights and pixels, the critic's values stay below {growth:.3g}")
 
 
-@check("2.10", points=0.5, visibility="hidden", alpha=1e-9, training=True, seconds=150, memory_mib=1536)
+@check("2.10", points=0.5, visibility="hidden", alpha=1e-9, training=True, seconds=80, memory_mib=1536)
 def test_training(student, draw, data):
     """After a short training on FashionMNIST the generated pictures resemble unseen ones, in quality and variety."""
     student.value("image_networks")

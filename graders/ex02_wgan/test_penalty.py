@@ -71,7 +71,7 @@ def test_trains_the_critic(student, reference, draw):
             close(gradient, due, "gradient of the penalty in the critic's parameters", rtol=1e-5)
 
 
-@check("2.3", points=0.5, visibility="hidden", alpha=1.25e-7)
+@check("2.3", points=0.5, visibility="hidden", alpha=2.5e-7)
 def test_drawn_alpha(student, draw):
     """Left to draw its own alpha, the penalty asks for one point between each pair, evenly spread."""
     for axes in (1, 3):

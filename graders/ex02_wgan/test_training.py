@@ -10,13 +10,13 @@ from wgan_training import GRID, RING, SAMPLES, limits, networks, of_mixture, sco
 from gdgrade.checks import at_least, at_most, check, require
 
 
-@check("2.7", points=1.5, alpha=1e-9, training=True, seconds=120)
+@check("2.7", points=1.5, alpha=1e-9, training=True, seconds=70)
 def test_ring_covers_modes(student, draw):
     """On 8 Gaussians the trained generator reaches every mode, about equally often."""
     judge_training(student, draw, RING, ("ring poorest", "ring reverse_kl"))
 
 
-@check("2.7", points=1, visibility="hidden", alpha=1e-9, training=True, seconds=120)
+@check("2.7", points=1, visibility="hidden", alpha=1e-9, training=True, seconds=70)
 def test_ring_quality(student, draw):
     """On 8 Gaussians most samples of the trained generator are of high quality, and the modes are not too narrow."""
     # 1 - exp(-4.5) of the mixture itself lies within 3 sigma; five standard errors of SAMPLES above it is too good
@@ -32,7 +32,7 @@ def test_ring_quality(student, draw):
     judge_training(student, draw, RING, wanted, beyond_theory)
 
 
-@check("2.7", points=1.5, alpha=1e-9, training=True, seconds=120)
+@check("2.7", points=1.5, alpha=1e-9, training=True, seconds=70)
 def test_grid_of_25(student, draw):
     """On 25 Gaussians the trained generator reaches every mode with good samples, and the critic's slope is near 1."""
     wanted = ("grid poorest", "grid reverse_kl", "grid high_quality", "grid slope_low", "grid slope_high")

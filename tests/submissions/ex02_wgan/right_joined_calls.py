@@ -1,4 +1,4 @@
-# right: one call of the critic for all batches; gradients cleared after the steps; networks frozen in turn
+# right: one call of the critic for all batches; gradients cleared after the steps; networks frozen in turn | run: full
 
 import torch
 import torch.nn as nn

@@ -1,4 +1,4 @@
-# wrong: never more than 60 iterations | fails: training/ring_covers_modes, training/ring_quality, training/grid_of_25 | diagnosis: none | run: full
+# wrong: never more than 60 iterations | fails: training/ring_covers_modes, training/ring_quality, training/grid_of_25, images/training | diagnosis: none | cause: student | run: full
 
 import torch
 import torch.nn as nn

@@ -151,7 +151,11 @@ def metrics_of(student: Any, frames: np.ndarray, y: Any) -> dict[str, list[float
         rows = []
         for step in range(1, len(frames) + 1):
             result = module.morph_metrics(frames[:step], y)
-            named = result if hasattr(result, "keys") else dict(zip(("sliced_w", "path_length", "energy"), result, strict=False))
+            named = (
+                result
+                if hasattr(result, "keys")
+                else dict(zip(("sliced_w", "path_length", "energy"), result, strict=False))
+            )
             rows.append([float(named[key]) for key in ("sliced_w", "path_length", "energy")])
         return rows
 

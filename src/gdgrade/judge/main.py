@@ -109,7 +109,7 @@ def result_of(judge: Any, errors: Sequence[str] = ()) -> dict[str, Any]:
     """What a judge found, as plain data."""
     from gdgrade.judge.outcome import weigh
 
-    outcomes = weigh(judge.outcomes, lambda: judge.diagnostician.mistakes)
+    outcomes = weigh(judge.in_order(), lambda: judge.diagnostician.mistakes)
     return {
         "outcomes": [outcome.to_json() for outcome in outcomes],
         "errors": list(errors),

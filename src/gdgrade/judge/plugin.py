@@ -42,6 +42,7 @@ class Judge:
 
     def __init__(self, job: Job, launcher: Launcher, emit: Emit | None = None) -> None:
         self.collection_errors: list[str] = []
+        self._position: dict[str, int] = {}
         self.begin(job, launcher, emit)
         self.diagnostician = Diagnostician(job.reference, job.graders / "mistakes.py", job.exercise)
         self._tape: Any = None
@@ -90,6 +91,16 @@ class Judge:
                 )
             (kept if self.wanted(item) else left_out).append(item)
         kept.sort(key=lambda item: order[mark_of(item).part])  # type: ignore[union-attr]
+        self._position = {short_name(item): number for number, item in enumerate(kept)}
+        # Within a part the order is drawn, so that a submission cannot count its way to a check; the report has
+        # them in the order of the graders again.
+        material = self.job.material("hidden")
+        kept.sort(
+            key=lambda item: (
+                order[mark_of(item).part],  # type: ignore[union-attr]
+                derive_seed(material, self.job.exercise, "order", short_name(item)),
+            )
+        )
         items[:] = kept
         if left_out:
             config.hook.pytest_deselected(items=left_out)
@@ -102,6 +113,10 @@ class Judge:
         if job.only_part is not None and mark.part != job.only_part:
             return False
         return not job.only_checks or short_name(item) in job.only_checks
+
+    def in_order(self) -> list[Outcome]:
+        """The outcomes in the order of the graders' files, whatever the order of the run."""
+        return sorted(self.outcomes, key=lambda outcome: self._position.get(outcome.id.split("/", 1)[1], 0))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -1,4 +1,4 @@
-# right: one network for s and one for t, learnt alpha | run: full
+# right: one network for s and one for t, learnt alpha
 import math
 
 import torch

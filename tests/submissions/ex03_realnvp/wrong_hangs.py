@@ -1,4 +1,4 @@
-# wrong: density_grid never ends | fails: units/grid_points, units/grid_density | diagnosis: none | cause: timeout
+# wrong: nll_loss never ends | fails: flow/nll_loss | diagnosis: none | cause: timeout
 import math
 
 import torch
@@ -70,6 +70,9 @@ class RealNVP(nn.Module):
 
 
 def nll_loss(flow, x):
+    total = 0
+    while total is not None:
+        total = total + 1
     return -flow.log_prob(x).mean()
 
 
@@ -78,15 +81,9 @@ def standardise(x):
     return (x - mean) / sd, -torch.log(sd).sum()
 
 
-def values_missing(grid):
-    return grid is not None
-
-
 def density_grid(flow, lim, n):
     ticks = torch.linspace(-lim, lim, n)
     xx, yy = torch.meshgrid(ticks, ticks, indexing="xy")
-    while values_missing(xx):
-        xx = xx + 0
     points = torch.stack([xx.reshape(-1), yy.reshape(-1)], dim=1)
     with torch.no_grad():
         values = torch.exp(flow.log_prob(points))

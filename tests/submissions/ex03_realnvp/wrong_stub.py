@@ -191,7 +191,7 @@ def density_grid(flow: nn.Module, lim: float, n: int) -> tuple[Tensor, Tensor, T
     raise NotImplementedError("exercise 3.5: density_grid is not written yet")
 
 
-def fit(flow: nn.Module, data: Tensor, n_steps: int = 1500, batch_size: int = 256, lr: float = 5e-3) -> list[float]:
+def fit(flow: nn.Module, data: Tensor, n_steps: int = 1000, batch_size: int = 256, lr: float = 5e-3) -> list[float]:
     """Given, not graded: trains the flow in place, Adam with a cosine rate on ``nll_loss`` of rows of data
     (N, 2).
 

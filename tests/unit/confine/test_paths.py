@@ -40,6 +40,8 @@ def packages(tmp_path, monkeypatch):
         (folder / "__pycache__" / f"{name}.cpython-311.pyc").write_bytes(b"")
     (folder / "alias").symlink_to(folder / "alpha")
     monkeypatch.syspath_prepend(folder)
+    for name in ("alpha", "alphabet", "beta", "single", "other"):  # another test may have made a module of this name
+        monkeypatch.delitem(sys.modules, name, raising=False)
     return folder
 
 
@@ -98,7 +100,9 @@ def test_forbidden_package_cannot_be_read_but_its_neighbour_imports(packages, in
                 around.append("closed")
         return {"honest": honest, "polite": polite, "around": around, "layer": reached.layers["forbidden"]}
 
-    seen = in_fork(work).value
+    ended = in_fork(work)
+    seen = ended.value
+    assert seen, ended
     assert seen["honest"] == ["alphabet", "beta", "other"]
     assert seen["polite"] == ["ImportError", "ImportError"]
     assert seen["around"] == ["closed"] * 6

@@ -59,11 +59,10 @@ NAMES = {
 }
 # What the exact checks would catch first; here, what a training must catch if it came that far.
 WRONG = {
-    "one batch": ["wrong: linear", "wrong: clipped output"],
+    "one batch": ["wrong: clipped output"],
     "digits": ["loss_target_clean", "wrong: linear", "wrong: too few steps"],
-    "points": ["loss_target_clean", "forward_without_roots", "step_noise_times_beta", "step_bar_in_the_wrong_place",
-               "step_without_division"],
-}  # fmt: skip
+    "points": ["loss_target_clean", "forward_without_roots", "step_noise_times_beta", "step_bar_in_the_wrong_place"],
+}
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from gdgrade.compare.calibration import Calibration, load_calibrations
 
 CALIBRATION = Path(__file__).resolve().parent / "calibration.json"
 
-OVERFIT_STEPS, OVERFIT_RATE = 80, 3e-3
+OVERFIT_STEPS, OVERFIT_RATE = 200, 3e-3
 TOY, TOY_STEPS, TOY_BATCH, TOY_RATE, TOY_SAMPLES = Recipe(100), 1500, 256, 3e-3, 1000
 DIGITS, DIGIT_STEPS, DIGIT_BATCH, DIGIT_RATE = Recipe(200), 150, 64, 2e-3
 

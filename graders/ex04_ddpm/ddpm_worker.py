@@ -105,8 +105,8 @@ def loss_and_gradient(module: Any, recipe: Any, right: Any, weights: Any, x0: An
             super().__init__()
             self.weights = torch.nn.Parameter(weights.clone())
 
-        def forward(self, x: Any, time: Any) -> Any:
-            time = torch.as_tensor(time).to(x.dtype).reshape(-1, 1)
+        def forward(self, x: Any, t: Any) -> Any:
+            time = torch.as_tensor(t).to(x.dtype).reshape(-1, 1)
             return torch.tanh(torch.as_tensor(x) @ self.weights + 0.05 * time)
 
     network = Small()

@@ -409,6 +409,7 @@ def clean_from(x_t, t, eps, schedule, formula):
     of="predict_x0",
     title="no square roots",
     hint="Put your own x_t in, with its noise: do the clean data come back?",
+    checks=("clean/",),
 )
 def clean_without_roots(ref, x_t, t, eps, schedule):
     return clean_from(x_t, t, eps, schedule, lambda x, e, a: (x - (1 - a) * e) / a)
@@ -418,6 +419,7 @@ def clean_without_roots(ref, x_t, t, eps, schedule):
     of="predict_x0",
     title="divided by abar instead of its root",
     hint="By what did the forward process multiply the clean data?",
+    checks=("clean/",),
 )
 def clean_over_abar(ref, x_t, t, eps, schedule):
     return clean_from(x_t, t, eps, schedule, lambda x, e, a: (x - (1 - a).sqrt() * e) / a)
@@ -427,6 +429,7 @@ def clean_over_abar(ref, x_t, t, eps, schedule):
     of="predict_x0",
     title="the signal is not rescaled after the noise is taken away",
     hint="With noise zero, is your result as large as the clean data?",
+    checks=("clean/",),
 )
 def clean_not_rescaled(ref, x_t, t, eps, schedule):
     return clean_from(x_t, t, eps, schedule, lambda x, e, a: x - (1 - a).sqrt() * e)
@@ -436,6 +439,7 @@ def clean_not_rescaled(ref, x_t, t, eps, schedule):
     of="predict_x0",
     title="the whole noise is taken away, without its factor",
     hint="How much noise is in x_t at t = 0, and how much do you take away?",
+    checks=("clean/",),
 )
 def clean_minus_whole_noise(ref, x_t, t, eps, schedule):
     return clean_from(x_t, t, eps, schedule, lambda x, e, a: (x - e) / a.sqrt())
@@ -445,6 +449,7 @@ def clean_minus_whole_noise(ref, x_t, t, eps, schedule):
     of="predict_x0",
     title="alpha of one step instead of the product over all steps",
     hint="Do you take away the noise of one step or of all steps so far?",
+    checks=("clean/",),
 )
 def clean_alpha_without_bar(ref, x_t, t, eps, schedule):
     short = {"abar": schedule["alphas"]}
@@ -456,6 +461,7 @@ def clean_alpha_without_bar(ref, x_t, t, eps, schedule):
     title="the result is clipped to [-1, 1]",
     hint="Which numbers can your function never return? Does its formula forbid them?",
     kind="convention",
+    checks=("clean/",),
 )
 def clean_clipped(ref, x_t, t, eps, schedule):
     guess = clean_from(x_t, t, eps, schedule, lambda x, e, a: (x - (1 - a).sqrt() * e) / a.sqrt())
@@ -1195,19 +1201,6 @@ def timesteps_without_the_last(ref, T, S):
 )
 def timesteps_rounded_down(ref, T, S):
     return [int(k * (T - 1) / (S - 1)) for k in range(S)]
-
-
-@mistake(
-    of="ddim_sample",
-    title="the last step, to the clean data, is left out",
-    hint="Is the last output clean?",
-)
-def ddim_sample_stops_early(ref, model, x_T, schedule, n_steps=20, eta=0.0, noises=None):
-    steps, x = ref.ddim_timesteps(len(schedule["betas"]), n_steps), x_T
-    for i in range(n_steps - 1):
-        noise = None if noises is None else noises[i]
-        x = ref.ddim_step(model, x, steps[-1 - i], steps[-2 - i], schedule, eta, noise)
-    return x
 
 
 # ---- 4.11 encoding

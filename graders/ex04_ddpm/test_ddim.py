@@ -128,7 +128,7 @@ def test_invert(student, draw):
         agrees(WithSchedule(student, "ddim_invert", RECIPE), climb, *inputs, name="code", means=WORDS)
 
 
-@check("4.11", points=0.5)
+@check("4.11", points=0.5, seconds=10)
 def test_slerp(student, draw):
     """Between two points and between two images, the walk follows the great circle."""
 

@@ -159,8 +159,18 @@ def ddim_sample(model, x_T, schedule, n_steps=20, eta=0.0, noises=None):
 
 
 def ddim_invert(model, x0, schedule, n_steps=20):
-    raise NotImplementedError("exercise 4.11: ddim_invert is not written yet")
+    padded, below = torch.cat([schedule["abar"].new_ones(1), schedule["abar"]]), -1
+    for t in ddim_timesteps(len(schedule["abar"]), n_steps):
+        was, now = padded[below + 1], padded[t + 1]
+        eps = model(x0, x0.new_full((x0.size(0),), t).long())
+        x0 = (now / was).sqrt() * x0 + ((1 - now).sqrt() - (now * (1 - was) / was).sqrt()) * eps
+        below = t
+    return x0.detach()
 
 
 def slerp(a, b, weight):
-    raise NotImplementedError("exercise 4.11: slerp is not written yet")
+    def one(p, q):
+        om = torch.arccos((p * q).sum() / torch.linalg.vector_norm(p) / torch.linalg.vector_norm(q))
+        return (torch.sin(om - weight * om) * p + torch.sin(weight * om) * q) / torch.sin(om)
+
+    return torch.func.vmap(one)(a, b)

@@ -84,7 +84,7 @@ class Conv(nn.Sequential):
 class UNet(nn.Module):
     def __init__(self, c=16):
         super().__init__()
-        self.enter, self.half, self.quarter = Conv(1, c), Conv(c, 2 * c, 2), Conv(2 * c, 4 * c, 2)
+        self.enter, self.lower, self.lowest = Conv(1, c), Conv(c, 2 * c, 2), Conv(2 * c, 4 * c, 2)
         self.deep = Conv(4 * c, 4 * c)
         self.up1, self.join1 = nn.ConvTranspose2d(4 * c, 2 * c, 4, 2, 1), Conv(4 * c, 2 * c)
         self.up2, self.join2 = nn.ConvTranspose2d(2 * c, c, 4, 2, 1), Conv(2 * c, c)
@@ -95,8 +95,8 @@ class UNet(nn.Module):
         e = time_embedding(t, 24)
         es = [layer(e)[..., None, None] for layer in self.times]
         a = self.enter(x) + es[0]
-        b = self.half(a) + es[1]
-        q = self.deep(self.quarter(b) + es[2])
+        b = self.lower(a) + es[1]
+        q = self.deep(self.lowest(b) + es[2])
         u = self.join1(torch.cat((b, self.up1(q)), 1)) + es[3]
         u = self.join2(torch.cat((a, self.up2(u)), 1)) + es[4]
         return self.exit(u)

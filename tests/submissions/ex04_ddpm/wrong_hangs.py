@@ -1,4 +1,4 @@
-# wrong: endless loop in predict_x0 | fails: clean/clean_data, clean/undoes_the_noising | diagnosis: none | cause: timeout
+# wrong: endless loop in slerp | fails: ddim/slerp | diagnosis: none | cause: timeout
 import math
 
 import torch
@@ -39,8 +39,6 @@ def ddpm_loss(model, x0, schedule, t=None, noise=None):
 
 
 def predict_x0(x_t, t, eps, schedule):
-    while True:
-        pass
     ab = expand(schedule["abar"][t], x_t)
     return (x_t - torch.sqrt(1 - ab) * eps) / torch.sqrt(ab)
 
@@ -171,6 +169,8 @@ def ddim_invert(model, x0, schedule, n_steps=20):
 
 
 def slerp(a, b, weight):
+    while True:
+        pass
     fa, fb = a.reshape(len(a), -1), b.reshape(len(b), -1)
     om = torch.acos(F.cosine_similarity(fa, fb, dim=1, eps=0))
     wa, wb = torch.sin((1 - weight) * om) / torch.sin(om), torch.sin(weight * om) / torch.sin(om)

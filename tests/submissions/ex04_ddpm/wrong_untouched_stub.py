@@ -1,4 +1,4 @@
-# wrong: the untouched stub | fails: STUB | diagnosis: none | cause: not_attempted
+# wrong: the untouched stub | fails: clean/clean_data, clean/posterior, clean/posterior_by_bayes, clean/undoes_the_noising, ddim/slerp, embedding/other_sizes, embedding/values, forward/as_many_samples_as_pixels, forward/fresh_noise, forward/given_noise, forward/single_steps_add_up, schedule/other_settings, schedule/signal_is_gone_at_the_end, schedule/values, step/fresh_noise, step/given_noise, step/last_step, step/mean_is_that_of_the_posterior, step/variational_bound, unet/gradient_reaches_every_stage, unet/images_do_not_mix, unet/paths_through_the_sizes, unet/shapes, unet/uses_its_time | diagnosis: none | cause: not_attempted
 r"""Exercise 4: denoising diffusion (DDPM). Statement: README.md beside this file.
 
 Replace every `raise NotImplementedError` by your code; keep names and parameters. Helpers of your own

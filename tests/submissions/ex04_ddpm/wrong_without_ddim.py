@@ -1,4 +1,4 @@
-# right: the optional parts are left out
+# wrong: the optional parts are not written | fails: ddim/timesteps, ddim/step, ddim/transports_a_point, ddim/ancestral_step, ddim/sample, ddim/invert, ddim/slerp | diagnosis: none | cause: not_attempted
 import math
 
 import torch
@@ -125,3 +125,23 @@ class UNet(nn.Module):
         u = self.u2(torch.cat([self.up(m), b], dim=1), e)
         u = self.u1(torch.cat([self.up(u), a], dim=1), e)
         return self.out(u)
+
+
+def ddim_timesteps(T, S):
+    raise NotImplementedError("not written")
+
+
+def ddim_step(model, x, t, t_prev, schedule, eta=0.0, noise=None):
+    raise NotImplementedError("not written")
+
+
+def ddim_sample(model, x_T, schedule, n_steps=20, eta=0.0, noises=None):
+    raise NotImplementedError("not written")
+
+
+def ddim_invert(model, x0, schedule, n_steps=20):
+    raise NotImplementedError("not written")
+
+
+def slerp(a, b, weight):
+    raise NotImplementedError("not written")

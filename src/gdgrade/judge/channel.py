@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from gdgrade.failures import StudentError, WorkerLost
@@ -40,8 +41,21 @@ class LocalChannel:
         self.seconds = 0.0
 
     def request(self, header: Header, blobs: Sequence[bytes | memoryview], function: str) -> Frame:
-        answer, answer_blobs = self._executor.execute(Frame(header, tuple(bytes(blob) for blob in blobs)))
+        # A request may set torch's default type. In a worker that stays there; here it would reach the check itself.
+        with _default_dtype_kept():
+            answer, answer_blobs = self._executor.execute(Frame(header, tuple(bytes(blob) for blob in blobs)))
         return Frame(answer, tuple(bytes(blob) for blob in answer_blobs))
+
+
+@contextlib.contextmanager
+def _default_dtype_kept() -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    before = torch.get_default_dtype() if torch is not None else None
+    try:
+        yield
+    finally:
+        if torch is not None:
+            torch.set_default_dtype(before)
 
 
 class WorkerChannel:

@@ -3,8 +3,8 @@
     nice -n 10 python graders/ex04_ddpm/showcase.py --minutes 10 --out docs/gallery/ex04_ddpm
 
 trains on each shipped cut (6,000 images) for so many minutes of one core, and writes `showcase-mnist.png`,
-`showcase-fashion.png` and `showcase.json` (steps, seconds, loss, mean distance of a sample to its nearest training image
-beside that of a test image).
+`showcase-fashion.png` and `showcase.json` (steps, seconds, loss, mean distance from a sample to the nearest training
+image beside that of a test image).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@
 
 `save_animation(student, draw, path)` writes the moving picture of the statement. From the folder of the course:
 
-    python graders/ex07_morphing/plots.py exercises/ex07_morphing/morphing.gif
+    python graders/ex07_morphing/plots.py docs/gallery/ex07_morphing/morphing.gif
 """
 
 from __future__ import annotations
@@ -180,6 +180,8 @@ def shrinkage_figure(student: Any) -> Any:
     axes.plot(tried, slopes[False], "o", color=RED, label=r"$x + v(x)$ without debiasing")
     axes.plot(tried, slopes[True], "s", color=BLUE, label=r"$x + v(x)$, debiased")
     axes.set(xscale="log", xlabel=r"$\varepsilon$", ylabel="slope: 1 keeps the cloud", ylim=(0, 1.1))
+    axes.set_xticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
+    axes.minorticks_off()
     axes.set_title("The map of $\\mathcal{N}(0, 1)$ to itself", fontsize=11)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower left")

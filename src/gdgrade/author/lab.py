@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 
 from gdgrade.judge.channel import LocalChannel
+from gdgrade.judge.context import float64_default
 from gdgrade.judge.diagnosis import Rerun
 from gdgrade.judge.draw import derive_seed
 from gdgrade.judge.marks import CheckMark, mark_of, short_name
-from gdgrade.judge.plugin import Judge, float64_default
+from gdgrade.judge.plugin import Judge
 from gdgrade.judge.reference import load_reference
 from gdgrade.judge.student import Notebook
 from gdgrade.worker.executor import Executor

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from gdgrade.author.lab import Case, Lab, TooLong, limited
+from gdgrade.judge.context import float64_default
 from gdgrade.judge.diagnosis import Rerun
-from gdgrade.judge.plugin import Judge, float64_default
+from gdgrade.judge.plugin import Judge
 from gdgrade.judge.shipping import RemoteObject
 from gdgrade.judge.student import Notebook, Student
 from gdgrade.wire.values import Opaque

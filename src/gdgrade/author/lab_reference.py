@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from gdgrade.author.lab import Case, Lab
+from gdgrade.judge.context import float64_default
 from gdgrade.judge.diagnosis import Rerun, reachable
 from gdgrade.judge.draw import Draw
-from gdgrade.judge.plugin import Judge, float64_default
+from gdgrade.judge.plugin import Judge
 from gdgrade.judge.reference import load_reference
 from gdgrade.judge.student import Student
 

@@ -33,3 +33,23 @@ def running(context: CheckContext) -> Iterator[CheckContext]:
         yield context
     finally:
         _current.reset(token)
+
+
+class float64_default:  # noqa: N801 - reads as a function in a with statement
+    """torch's default type is float64 while a check runs, and what it was before afterwards."""
+
+    def __init__(self, library: str) -> None:
+        self._library = library
+
+    def __enter__(self) -> None:
+        if self._library == "torch":
+            import torch
+
+            self._before = torch.get_default_dtype()
+            torch.set_default_dtype(torch.float64)
+
+    def __exit__(self, *_: object) -> None:
+        if self._library == "torch":
+            import torch
+
+            torch.set_default_dtype(self._before)

@@ -16,7 +16,7 @@ from typing import Any
 
 from gdgrade.failures import CheckFailed, GraderError, StudentError
 from gdgrade.judge.channel import LocalChannel
-from gdgrade.judge.context import CheckContext, running
+from gdgrade.judge.context import CheckContext, float64_default, running
 from gdgrade.judge.draw import Draw
 from gdgrade.judge.matching import same_run
 from gdgrade.judge.reference import load_mistakes, load_reference, mistaken_reference
@@ -50,7 +50,7 @@ class Rerun:
         arguments = dict(self.arguments)
         if self.draw_seed is not None:
             arguments["draw"] = Draw(self.draw_seed, self.library)
-        with running(context):
+        with running(context), float64_default(self.library):
             try:
                 student.seed(self.student_seed)
                 self.function(student=student, **arguments)

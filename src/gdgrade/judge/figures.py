@@ -13,10 +13,10 @@ from typing import Any
 import cloudpickle
 
 from gdgrade.failures import GraderError, StudentError, WorkerLost
-from gdgrade.judge.context import CheckContext, running
+from gdgrade.judge.context import CheckContext, float64_default, running
 from gdgrade.judge.draw import Draw, derive_seed
 from gdgrade.judge.job import Job
-from gdgrade.judge.plugin import data_sets, float64_default
+from gdgrade.judge.plugin import data_sets
 from gdgrade.judge.student import Student
 from gdgrade.judge.workers import WorkerPool
 from gdgrade.processes.launcher import Launcher

@@ -17,7 +17,7 @@ import cloudpickle
 import pytest
 
 from gdgrade.failures import GraderError, StudentError, WorkerLost
-from gdgrade.judge.context import CheckContext, running
+from gdgrade.judge.context import CheckContext, float64_default, running
 from gdgrade.judge.diagnosis import Diagnostician, Rerun, is_verdict
 from gdgrade.judge.draw import Draw, derive_seed
 from gdgrade.judge.job import Job
@@ -315,26 +315,6 @@ def data_sets(job: Job) -> Callable[[str], Any]:
 
     folder = Path(job.root) / "data"
     return lambda name: read_small(name, folder if folder.is_dir() else None)
-
-
-class float64_default:  # noqa: N801 - reads as a function in a with statement
-    """torch's default type is float64 while a check runs, and what it was before afterwards."""
-
-    def __init__(self, library: str) -> None:
-        self._library = library
-
-    def __enter__(self) -> None:
-        if self._library == "torch":
-            import torch
-
-            self._before = torch.get_default_dtype()
-            torch.set_default_dtype(torch.float64)
-
-    def __exit__(self, *_: object) -> None:
-        if self._library == "torch":
-            import torch
-
-            torch.set_default_dtype(self._before)
 
 
 def in_dependency_order(parts: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-# wrong: sorted y at argsort(x) | fails: ? | diagnosis: map_argsort_for_rank
+# wrong: sorted y at argsort(x) | fails: maps/cheapest_matching, maps/increasing | diagnosis: map_argsort_for_rank
 
 import math
 

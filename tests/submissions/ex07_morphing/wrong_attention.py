@@ -1,4 +1,4 @@
-# wrong: softmax over targets, no Sinkhorn | fails: ? | diagnosis: velocity_softmax
+# wrong: softmax over targets, no Sinkhorn | fails: velocity/shifted_cloud, velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/far_away, velocity/slow_problem | diagnosis: velocity_softmax
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: eps taken for geomloss blur | fails: ? | diagnosis: velocity_eps_squared
+# wrong: eps taken for geomloss blur | fails: velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/slow_problem | diagnosis: velocity_eps_squared
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: morph walks in x0 itself | fails: ? | diagnosis: none
+# wrong: morph walks in x0 itself | fails: morph/given_noises, morph/start, morph/last_frame_alone, morph/without_transport, morph/two_particles | diagnosis: none
 
 import math
 

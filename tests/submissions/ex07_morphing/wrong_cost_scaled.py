@@ -1,4 +1,4 @@
-# wrong: cost divided by its maximum | fails: ? | diagnosis: velocity_cost_scaled
+# wrong: cost divided by its maximum | fails: velocity/shifted_cloud, velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/far_away, velocity/slow_problem | diagnosis: velocity_cost_scaled
 
 import math
 

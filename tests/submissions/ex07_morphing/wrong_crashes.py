@@ -1,4 +1,4 @@
-# wrong: os._exit in exact_ot_map_1d | fails: ? | diagnosis: none | cause: crash
+# wrong: os._exit in exact_ot_map_1d | fails: maps/cheapest_matching, maps/increasing | diagnosis: none | cause: crash
 
 import os
 import math

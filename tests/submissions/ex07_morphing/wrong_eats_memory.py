@@ -1,4 +1,4 @@
-# wrong: noised_score keeps everything | fails: ? | diagnosis: none | cause: memory
+# wrong: noised_score keeps everything | fails: noised/gradient_of_blurred_density, noised/scales, noised/far_away | diagnosis: none | cause: memory
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: square root of the energy distance | fails: ? | diagnosis: energy_root
+# wrong: square root of the energy distance | fails: metrics/energy | diagnosis: energy_root
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: list of references to one tensor that is changed in place | fails: ? | diagnosis: morph_frames_alike
+# wrong: list of references to one tensor that is changed in place | fails: morph/given_noises, morph/start, morph/without_transport, morph/two_particles, morph/gaussians_on_a_line, morph/fresh_noise | diagnosis: morph_frames_alike
 
 import math
 

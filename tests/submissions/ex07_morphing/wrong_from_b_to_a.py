@@ -1,4 +1,4 @@
-# wrong: sign of the velocity | fails: ? | diagnosis: velocity_minus_sign
+# wrong: sign of the velocity | fails: velocity/shifted_cloud, velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/far_away, velocity/slow_problem | diagnosis: velocity_minus_sign
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: cost of geomloss: half the square | fails: ? | diagnosis: velocity_half_cost
+# wrong: cost of geomloss: half the square | fails: velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/slow_problem | diagnosis: velocity_half_cost
 
 import math
 

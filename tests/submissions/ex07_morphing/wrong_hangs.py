@@ -1,4 +1,4 @@
-# wrong: displacement_interpolation never ends for uneven plans | fails: ? | diagnosis: none | cause: timeout
+# wrong: displacement_interpolation never ends for uneven plans | fails: maps/given_plan | diagnosis: none | cause: timeout
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: old images: T of x0 less the current x | fails: ? | diagnosis: morph_images_frozen
+# wrong: old images: T of x0 less the current x | fails: morph/given_noises, morph/two_particles, morph/gaussians_on_a_line | diagnosis: morph_images_frozen
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: T(x) returned | fails: ? | diagnosis: velocity_of_positions
+# wrong: T(x) returned | fails: velocity/shifted_cloud, velocity/equal_clouds, velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/far_away, velocity/slow_problem | diagnosis: velocity_of_positions
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: the last frame is the target sample itself: the end is too good to be true | fails: ? | diagnosis: none | run: full
+# wrong: the last frame is the target sample itself: the end is too good to be true | fails: result/arrives | diagnosis: none | run: full
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: Sinkhorn on exp(-C / eps) | fails: ? | diagnosis: velocity_underflows
+# wrong: Sinkhorn on exp(-C / eps) | fails: velocity/far_away | diagnosis: velocity_underflows
 
 import math
 

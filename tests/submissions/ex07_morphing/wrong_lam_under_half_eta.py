@@ -1,4 +1,4 @@
-# wrong: eta/2 (s + lam v) | fails: ? | diagnosis: step_half_transport
+# wrong: eta/2 (s + lam v) | fails: step/given_noise, step/lands_on_shifted_cloud | diagnosis: step_half_transport
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: lam v not times eta | fails: ? | diagnosis: step_without_eta_at_lam
+# wrong: lam v not times eta | fails: step/given_noise, step/lands_on_shifted_cloud | diagnosis: step_without_eta_at_lam
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: displacement_interpolation is missing | fails: ? | diagnosis: none
+# wrong: displacement_interpolation is missing | fails: maps/given_plan, maps/constant_speed | diagnosis: none
 
 import math
 

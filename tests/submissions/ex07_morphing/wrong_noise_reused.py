@@ -1,4 +1,4 @@
-# wrong: noise drawn before the loop | fails: ? | diagnosis: morph_noise_reused
+# wrong: noise drawn before the loop | fails: morph/given_noises, morph/without_transport, morph/fresh_noise | diagnosis: morph_noise_reused
 
 import math
 

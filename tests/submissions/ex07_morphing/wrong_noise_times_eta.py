@@ -1,4 +1,4 @@
-# wrong: noise scaled by eta | fails: ? | diagnosis: step_noise_times_eta
+# wrong: noise scaled by eta | fails: step/without_transport, step/given_noise, step/fresh_noise | diagnosis: step_noise_times_eta
 
 import math
 

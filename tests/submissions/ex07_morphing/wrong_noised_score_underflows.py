@@ -1,4 +1,4 @@
-# wrong: exp before the division | fails: ? | diagnosis: noised_underflows
+# wrong: exp before the division | fails: noised/far_away | diagnosis: noised_underflows
 
 import math
 

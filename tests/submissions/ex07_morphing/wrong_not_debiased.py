@@ -1,4 +1,4 @@
-# wrong: T(x) - x whatever debias says | fails: ? | diagnosis: velocity_biased
+# wrong: T(x) - x whatever debias says | fails: velocity/shifted_cloud, velocity/equal_clouds, velocity/two_by_two, velocity/unequal_sizes, velocity/far_away, velocity/slow_problem | diagnosis: velocity_biased
 
 import math
 

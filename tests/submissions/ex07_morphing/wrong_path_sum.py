@@ -1,4 +1,4 @@
-# wrong: path length summed over particles | fails: ? | diagnosis: path_sum
+# wrong: path length summed over particles | fails: metrics/path_length | diagnosis: path_sum
 
 import math
 

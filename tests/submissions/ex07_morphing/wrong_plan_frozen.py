@@ -1,4 +1,4 @@
-# wrong: the plans are computed once, from x0 | fails: ? | diagnosis: morph_plan_frozen
+# wrong: the plans are computed once, from x0 | fails: morph/given_noises, morph/two_particles, morph/gaussians_on_a_line | diagnosis: morph_plan_frozen
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: n P y for a plan with unequal rows | fails: ? | diagnosis: interpolation_equal_weights
+# wrong: n P y for a plan with unequal rows | fails: maps/given_plan | diagnosis: interpolation_equal_weights
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: zero divided by zero in the step | fails: ? | diagnosis: none
+# wrong: zero divided by zero in the step | fails: step/without_transport, step/given_noise, step/lands_on_shifted_cloud, step/fresh_noise, morph/given_noises, morph/last_frame_alone | diagnosis: none
 
 import math
 

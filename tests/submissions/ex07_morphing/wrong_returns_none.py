@@ -1,4 +1,4 @@
-# wrong: return forgotten in morph_metrics | fails: ? | diagnosis: none
+# wrong: return forgotten in morph_metrics | fails: metrics/path_length, metrics/energy, metrics/sliced_on_a_line, metrics/sliced_of_rings | diagnosis: none
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: P @ y without dividing by the row sums | fails: ? | diagnosis: velocity_rows_not_normalised
+# wrong: P @ y without dividing by the row sums | fails: velocity/shifted_cloud, velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/far_away, velocity/slow_problem | diagnosis: velocity_rows_not_normalised
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: score with the wrong sign | fails: ? | diagnosis: step_minus_score
+# wrong: score with the wrong sign | fails: step/without_transport, step/given_noise | diagnosis: step_minus_score
 
 import math
 

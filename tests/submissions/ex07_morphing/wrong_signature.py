@@ -1,4 +1,4 @@
-# wrong: score_ot_step without tau | fails: ? | diagnosis: none
+# wrong: score_ot_step without tau | fails: step/without_transport, step/given_noise, step/lands_on_shifted_cloud, step/fresh_noise, morph/given_noises | diagnosis: none
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: projections not sorted | fails: ? | diagnosis: sliced_unsorted
+# wrong: projections not sorted | fails: metrics/sliced_on_a_line, metrics/sliced_of_rings | diagnosis: sliced_unsorted
 
 import math
 

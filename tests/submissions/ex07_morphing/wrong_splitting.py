@@ -1,4 +1,4 @@
-# wrong: score evaluated after the transport | fails: ? | diagnosis: step_one_after_the_other
+# wrong: score evaluated after the transport | fails: step/given_noise | diagnosis: step_one_after_the_other
 
 import math
 

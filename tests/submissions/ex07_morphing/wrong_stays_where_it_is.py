@@ -1,4 +1,4 @@
-# wrong: every function returns its first argument or zeros, in the right shape | fails: ? | diagnosis: none
+# wrong: every function returns its first argument or zeros, in the right shape | fails: velocity/shifted_cloud, velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/far_away, velocity/slow_problem, step/without_transport, step/given_noise, step/fresh_noise, maps/cheapest_matching, maps/increasing, maps/given_plan, maps/constant_speed, metrics/path_length, metrics/energy, metrics/sliced_on_a_line, metrics/sliced_of_rings, noised/gradient_of_blurred_density, noised/scales, noised/far_away | diagnosis: step_without_noise
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: debias=False within the step | fails: ? | diagnosis: step_biased
+# wrong: debias=False within the step | fails: step/given_noise, step/lands_on_shifted_cloud | diagnosis: step_biased
 
 import math
 

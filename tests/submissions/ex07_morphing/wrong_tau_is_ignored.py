@@ -1,4 +1,4 @@
-# wrong: tau never used | fails: ? | diagnosis: step_without_tau
+# wrong: tau never used | fails: step/without_transport, step/given_noise, step/lands_on_shifted_cloud, step/fresh_noise | diagnosis: step_without_tau
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: fixed number of ten iterations | fails: ? | diagnosis: velocity_ten_iterations
+# wrong: fixed number of ten iterations | fails: velocity/slow_problem | diagnosis: velocity_ten_iterations
 
 import math
 

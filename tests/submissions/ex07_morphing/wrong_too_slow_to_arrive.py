@@ -1,4 +1,4 @@
-# wrong: the transport is forgotten in long runs | fails: ? | diagnosis: none | run: full
+# wrong: the transport is forgotten in long runs | fails: result/arrives, result/shares_of_modes | diagnosis: none | run: full
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: the velocity comes as (d, n) | fails: ? | diagnosis: none
+# wrong: the velocity comes as (d, n) | fails: velocity/shifted_cloud, velocity/equal_clouds, velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/far_away, velocity/slow_problem, step/given_noise | diagnosis: none
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: the other convention of the step size | fails: ? | diagnosis: step_of_twice_eta
+# wrong: the other convention of the step size | fails: step/without_transport, step/given_noise, step/fresh_noise | diagnosis: step_of_twice_eta
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: a factor in the velocity that no known mistake has | fails: ? | diagnosis: none
+# wrong: a factor in the velocity that no known mistake has | fails: velocity/shifted_cloud, velocity/two_by_two, velocity/unequal_sizes, velocity/far_away, velocity/slow_problem | diagnosis: none
 
 import math
 

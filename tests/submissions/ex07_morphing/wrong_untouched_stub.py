@@ -1,4 +1,4 @@
-# wrong: the stub as it is handed out | fails: ? | diagnosis: none | cause: not_attempted
+# wrong: the stub as it is handed out | fails: velocity/shifted_cloud, velocity/equal_clouds, velocity/two_by_two, velocity/unequal_sizes, velocity/without_debiasing, velocity/far_away, velocity/slow_problem, step/without_transport, step/given_noise, step/fresh_noise, morph/given_noises, morph/start, morph/last_frame_alone, maps/cheapest_matching, maps/increasing, maps/given_plan, maps/constant_speed, metrics/path_length, metrics/energy, metrics/sliced_on_a_line, metrics/sliced_of_rings, noised/gradient_of_blurred_density, noised/scales, noised/far_away | diagnosis: none | cause: not_attempted
 r"""Exercise 7: score + optimal transport, morphing a cloud A into a distribution B.
 
 Statement: README.md beside this file.

@@ -1,4 +1,4 @@
-# wrong: only the optional part is left as it was; all points but the bonus | fails: ? | diagnosis: none | cause: not_attempted
+# wrong: only the optional part is left as it was; all points but the bonus | fails: noised/gradient_of_blurred_density, noised/scales, noised/far_away | diagnosis: none | cause: not_attempted
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: trajectory without x0 | fails: ? | diagnosis: morph_without_start
+# wrong: trajectory without x0 | fails: morph/given_noises, morph/start, morph/last_frame_alone, morph/without_transport, morph/two_particles, morph/gaussians_on_a_line, morph/fresh_noise | diagnosis: morph_without_start
 
 import math
 

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gdgrade.data import qm9
 from gdgrade.data.catalogue import SMALL
 from gdgrade.data.content import Arrays, content_sha256, read_small
 from gdgrade.data.idx import read_idx
@@ -52,16 +53,9 @@ IDX_SHA256 = {
         "y_test": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     },
 }
-QM9_SHA256 = {
-    "qm9_part1.csv": "19f0a5d595462d52cd82eef3370f3e9eb55a1f52cb14985657200349568deff3",
-    "qm9_part2.csv": "2bca113fdc0b28a13563c80ed9b240e934f3da6c64c64fe74ddb4f0f36036e61",
-    "qm9_part3.csv": "9c5efb5733d2af149db8d95d36ff198b4ffed12d9f7b344220a1e5877d5c6a43",
-}
 TRAIN_PER_CLASS, TEST_PER_CLASS = 600, 100
 ALL_UP_TO_HEAVY = 7
 MOLECULES = 5000
-MOST_ATOMS = 29
-NUMBER_OF = {"H": 1, "C": 6, "N": 7, "O": 8, "F": 9}
 
 Readers = dict[str, Callable[[], bytes]]
 
@@ -144,36 +138,18 @@ def compare_with_npm(source: Path) -> None:
 
 def small_molecules(source: Path) -> Arrays:
     files, rows = readers(source), []
-    for name, sha256 in QM9_SHA256.items():
+    for name, sha256 in qm9.SHA256.items():
         if name not in files:
             sys.exit(f"{source} has no {name}")
         raw = files[name]()
         demand(f"{name} of {source}", raw, sha256)
-        rows += csv.DictReader(io.StringIO(raw.decode("utf-8"), newline=""))
-    rows.sort(key=lambda row: int(row["Index"]))
-    numbers = [[NUMBER_OF[symbol.strip("' ")] for symbol in row["Elements"].strip("[]").split(",")] for row in rows]
-    heavy = np.array([sum(number > 1 for number in molecule) for molecule in numbers])
+        rows += map(qm9.parse_row, csv.DictReader(io.StringIO(raw.decode("utf-8"), newline="")))
+    rows.sort(key=lambda row: row[0])
+    heavy = np.array([np.count_nonzero(numbers > 1) for _, _, numbers, _ in rows])
     all_of, some_of = np.flatnonzero(heavy <= ALL_UP_TO_HEAVY), np.flatnonzero(heavy > ALL_UP_TO_HEAVY)
     fill = MOLECULES - len(all_of)
     chosen = np.sort(np.concatenate([all_of, some_of[np.arange(fill) * len(some_of) // fill]]))
-
-    positions = np.zeros((MOLECULES, MOST_ATOMS, 3), np.float32)
-    atomic_numbers = np.zeros((MOLECULES, MOST_ATOMS), np.uint8)
-    for place, row in enumerate(chosen):
-        atoms = len(numbers[row])
-        flat = rows[row]["XYZ_Ang"].replace("[", "").replace("]", "").split(",")
-        positions[place, :atoms] = np.array(flat, float).reshape(atoms, 3)
-        atomic_numbers[place, :atoms] = numbers[row]
-    index = np.array([int(rows[row]["Index"]) for row in chosen], np.int32)
-    return {
-        "positions": positions,
-        "atomic_numbers": atomic_numbers,
-        "n_atoms": (atomic_numbers > 0).sum(1).astype(np.uint8),
-        "n_heavy": (atomic_numbers > 1).sum(1).astype(np.uint8),
-        "smiles": np.array([rows[row]["SMILES"] for row in chosen]),
-        "qm9_index": index,
-        "is_test": index % 10 == 0,
-    }
+    return qm9.arrays_of(rows[row] for row in chosen)
 
 
 # ----------------------------------------------------------------------------------------------------- main

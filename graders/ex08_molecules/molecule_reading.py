@@ -1,0 +1,70 @@
+"""Ways to read what came back and what a network was asked."""
+
+from __future__ import annotations
+
+import torch
+
+from gdgrade.checks import CheckFailed, StudentError, require
+
+
+def positions(result, shape, name):
+    """Positions as float64, once they have this shape and are finite."""
+    try:
+        x = torch.as_tensor(result).double()
+    except (TypeError, ValueError, RuntimeError):
+        raise CheckFailed(f"{name}: got a {type(result).__name__}") from None
+    require(tuple(x.shape) == tuple(shape), f"{name}: got shape {tuple(x.shape)}, expected {tuple(shape)}")
+    require(x.isfinite().all(), f"{name}: some entries are not finite")
+    return x
+
+
+def mean_free(x, name):
+    """Require that every molecule (B, M, 3) has its centre of mass at zero, up to rounding in float32."""
+    off = float(x.double().mean(dim=1).abs().max()) / max(float(x.double().abs().max()), 1e-12)
+    require(off < 1e-5, f"{name}: the centre of mass is not at zero")
+
+
+def seen_by(spy, shape):
+    """(x (n, M, 3), t (n,)) of all recorded calls together, with one t for each molecule.
+
+    Args:
+        shape: (M, 3), of a molecule.
+    """
+    require(spy.count > 0, "the network was never called")
+    points, times = [], []
+    for call in spy.calls:
+        inputs = [*call.args, *call.kwargs.values()]
+        require(len(inputs) == 2, "the network must be called as model(x, t)")
+        t, x = sorted((torch.as_tensor(value, dtype=torch.float64) for value in inputs), key=lambda value: value.ndim)
+        require(tuple(x.shape[-2:]) == tuple(shape), f"the network got positions of shape {tuple(x.shape)}")
+        x, t = x.reshape(-1, *shape), t.reshape(-1)
+        require(len(t) in (1, len(x)), f"the network got {len(t)} steps t for {len(x)} molecules")
+        points.append(x)
+        times.append(t.expand(len(x)))
+    return torch.cat(points), torch.cat(times)
+
+
+def run_either(student, function, *args):
+    """student.run(function, module, *args), in float32 if the student's code cannot do float64."""
+    return run_with_type(student, function, *args)[0]
+
+
+def run_with_type(student, function, *args):
+    """(result, whether it took float32) of student.run(function, module, *args)."""
+    try:
+        return student.run(function, student.module, *args), False
+    except StudentError as error:
+        if error.kind != "exception":
+            raise
+        try:
+            with student.dtype("float32"):
+                return student.run(function, student.module, *[single(arg) for arg in args]), True
+        except StudentError:
+            raise error from None
+
+
+def single(value):
+    """Floating arrays in float32."""
+    if isinstance(value, dict):
+        return {key: single(item) for key, item in value.items()}
+    return value.float() if isinstance(value, torch.Tensor) and value.is_floating_point() else value

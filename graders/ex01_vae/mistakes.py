@@ -50,6 +50,7 @@ def logvar_as_deviation(ref, mu, logvar, noise=None):
     title="one noise vector is shared by the whole batch",
     hint="Put the same image into the batch twice. Should its two codes be equal?",
     checks=SAMPLE,
+    seen_by="chance",
 )
 def noise_shared_by_batch(ref, mu, logvar, noise=None):
     shared = torch.randn(mu.shape[-1], dtype=mu.dtype) if noise is None else noise
@@ -61,6 +62,7 @@ def noise_shared_by_batch(ref, mu, logvar, noise=None):
     title="one noise number is shared by all latent coordinates",
     hint="Plot the first coordinate of many draws against the second. Should there be a pattern?",
     checks=SAMPLE,
+    seen_by="chance",
 )
 def noise_shared_by_coordinates(ref, mu, logvar, noise=None):
     shared = torch.randn(mu.shape[0], 1, dtype=mu.dtype) if noise is None else noise
@@ -72,6 +74,7 @@ def noise_shared_by_coordinates(ref, mu, logvar, noise=None):
     title="every call draws the same noise again",
     hint="Call the function twice without noise. Should the two results be equal?",
     checks=SAMPLE,
+    seen_by="chance",
 )
 def noise_reused(ref, mu, logvar, noise=None):
     if noise is None:
@@ -85,6 +88,7 @@ def noise_reused(ref, mu, logvar, noise=None):
     title="the noise is uniform",
     hint="Which torch function draws from a normal law? What are mean and variance of the one you call?",
     checks=SAMPLE,
+    seen_by="chance",
 )
 def uniform_noise(ref, mu, logvar, noise=None):
     return mu + torch.exp(0.5 * logvar) * (torch.rand_like(mu) if noise is None else noise)
@@ -398,9 +402,7 @@ def elbo_both_averaged(ref, x, encoder, decoder, noise=None):
     mu, logvar = encoder(x)
     z = ref.reparameterize(mu, logvar, noise)
     pixels, coordinates = x.shape[-1], mu.shape[-1]
-    return (
-        ref.bernoulli_log_likelihood(decoder(z), x) / pixels - ref.kl_diag_gaussian(mu, logvar) / coordinates
-    )
+    return ref.bernoulli_log_likelihood(decoder(z), x) / pixels - ref.kl_diag_gaussian(mu, logvar) / coordinates
 
 
 @mistake(
@@ -543,6 +545,7 @@ def iwae_without_prior(ref, x, encoder, decoder, K, noise=None):
     title="the same noise is used for all K samples",
     hint="How many different codes does your decoder see for one image when K = 100?",
     checks=("iwae/fresh_noise",),
+    seen_by="chance",
 )
 def iwae_one_noise(ref, x, encoder, decoder, K, noise=None):
     likelihood, prior, proposal, _ = _log_weights(ref, x, encoder, decoder, K, noise, one_noise=True)
@@ -583,6 +586,7 @@ def _terms(ref, x, encoder, decoder):
     title="the optimiser gets the decoder's parameters only",
     hint="Which parameters does your optimiser hold? Print one weight of each network before and after.",
     checks=SHORT_RUN,
+    seen_by="training",
 )
 def train_decoder_only(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
     def loss(x, e, d):
@@ -596,6 +600,7 @@ def train_decoder_only(ref, encoder, decoder, data, epochs=20, batch_size=128, l
     title="the optimiser gets the encoder's parameters only",
     hint="Which parameters does your optimiser hold? Which network paints the images?",
     checks=SHORT_RUN,
+    seen_by="training",
 )
 def train_encoder_only(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
     def loss(x, e, d):
@@ -609,6 +614,7 @@ def train_encoder_only(ref, encoder, decoder, data, epochs=20, batch_size=128, l
     title="the caller's networks stay as they were: copies are trained, or no step is ever taken",
     hint="Print one weight of the caller's network before and after train. Which line of yours should change it?",
     checks=SHORT_RUN,
+    seen_by="training",
 )
 def train_copies(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
     return None
@@ -619,6 +625,7 @@ def train_copies(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3
     title="the ELBO is minimised",
     hint="Does the optimiser make its argument larger or smaller? Which of the two do you want for a bound?",
     checks=SHORT_RUN,
+    seen_by="training",
 )
 def train_minimises_elbo(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
     def loss(x, e, d):
@@ -633,6 +640,7 @@ def train_minimises_elbo(ref, encoder, decoder, data, epochs=20, batch_size=128,
     title="the divergence is left out of the loss",
     hint="What keeps the codes near the prior? Print the KL term after every epoch.",
     checks=SHORT_RUN,
+    seen_by="training",
 )
 def train_without_kl(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
     def loss(x, e, d):
@@ -647,6 +655,7 @@ def train_without_kl(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=
     title="both terms are averaged, over pixels and over coordinates: the divergence weighs 392-fold",
     hint="What is the KL term after your training? What does it mean if every image gets the same code?",
     checks=SHORT_RUN,
+    seen_by="training",
 )
 def train_both_averaged(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
     def loss(x, e, d):
@@ -662,6 +671,7 @@ def train_both_averaged(ref, encoder, decoder, data, epochs=20, batch_size=128, 
     title="the gradients of earlier steps are never cleared",
     hint="What does backward() do with a gradient that is already there?",
     checks=SHORT_RUN,
+    seen_by="training",
 )
 def train_keeps_gradients(ref, encoder, decoder, data, epochs=20, batch_size=128, lr=1e-3):
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=lr)

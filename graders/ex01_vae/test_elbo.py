@@ -4,6 +4,7 @@ import torch
 from vae_oracles import (
     PIXELS,
     LinearGaussian,
+    code_decoder,
     constant_decoder,
     grey_images,
     noise_tests,
@@ -14,7 +15,7 @@ from vae_oracles import (
     tagged_images,
 )
 
-from gdgrade.checks import agrees, attempts, check, close, recorder, require, sign_vectors
+from gdgrade.checks import agrees, attempts, check, close, recorder, require, sign_vectors, well_formed
 
 WORDS = "one bound per image"
 
@@ -78,14 +79,15 @@ def test_fresh_noise(student, draw):
     rows = 1000
     mu, logvar = torch.tensor([[0.6, -0.9]], dtype=torch.float64), torch.tensor([[-1.0, 0.4]], dtype=torch.float64)
     x = tagged_images(mu, logvar).repeat(rows, 1)
-    decoder = constant_decoder(torch.zeros(PIXELS, dtype=torch.float64))
+    decoder = code_decoder()
 
     def trial(draw):
         student.seed(draw.seed % 2**31)
         noise = []
         for _ in range(2):
             spy = recorder(decoder)
-            student.elbo(x, tagged_encoder(), spy)
+            bounds = student.elbo(x, tagged_encoder(), spy)
+            well_formed(bounds, torch.zeros(rows), "the ELBO", means=WORDS, varies=True)
             z = recorded_codes(spy)
             require(len(z) == rows, f"the decoder was asked for {len(z)} codes, with {rows} images in the batch")
             noise.append((z - mu) / torch.exp(logvar / 2))

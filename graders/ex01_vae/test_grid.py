@@ -3,7 +3,7 @@
 import torch
 from vae_oracles import PIXELS, array_of, code_decoder, recorded_codes
 
-from gdgrade.checks import check, close, observe, recorder, require
+from gdgrade.checks import check, close, observe, recorder, require, well_formed
 
 
 @check("1.8", points=1)
@@ -11,7 +11,7 @@ def test_codes_at_quantiles(student):
     """The n x n codes are the normal quantiles of equally spaced levels inside (0, 1), each pair once."""
     for n in (15, 4):
         spy = recorder(code_decoder())
-        student.latent_grid(spy, n)
+        well_formed(tiles(student.latent_grid(spy, n), n), torch.zeros(n * n, PIXELS), "the pictures", varies=True)
         z = recorded_codes(spy)
         require(len(z) == n * n, f"the decoder was asked for {len(z)} codes; n = {n} means {n * n}")
         observe("codes finite", bool(torch.isfinite(z).all()))

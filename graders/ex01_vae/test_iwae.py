@@ -6,7 +6,7 @@ import torch
 from vae_oracles import (
     PIXELS,
     LinearGaussian,
-    constant_decoder,
+    code_decoder,
     grey_images,
     noise_tests,
     recorded_codes,
@@ -16,7 +16,7 @@ from vae_oracles import (
     tagged_images,
 )
 
-from gdgrade.checks import agrees, attempts, check, observe, recorder, require
+from gdgrade.checks import agrees, attempts, check, observe, recorder, require, well_formed
 
 WORDS = "one bound per image"
 
@@ -103,12 +103,13 @@ def test_fresh_noise(student, draw):
     rows, K = 400, 4
     mu, logvar = torch.tensor([[0.6, -0.9]], dtype=torch.float64), torch.tensor([[-1.0, 0.4]], dtype=torch.float64)
     x = tagged_images(mu, logvar).repeat(rows, 1)
-    decoder = constant_decoder(torch.zeros(PIXELS, dtype=torch.float64))
+    decoder = code_decoder()
 
     def trial(draw):
         student.seed(draw.seed % 2**31)
         spy = recorder(decoder)
-        student.iwae_bound(x, tagged_encoder(), spy, K)
+        bounds = student.iwae_bound(x, tagged_encoder(), spy, K)
+        well_formed(bounds, torch.zeros(rows), "the bound", means=WORDS, varies=True)
         z = recorded_codes(spy)
         require(
             len(z) == K * rows, f"the decoder was asked for {len(z)} codes, with {rows} images and K = {K}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -26,21 +27,26 @@ COLLAPSE_STAGES = [200, 400, 600, 800, 1000]
 PICTURE_STAGES = [100, 300, 600]
 
 
-def figures(student: Any, data: Any, draw: Any) -> dict[str, Figure]:
+def figures(student: Any, data: Any, draw: Any, share: float = 1.0) -> dict[str, Figure]:
     """All figures by name.
 
     Args:
         student: proxy of the student's module.
         data: name -> dict of arrays.
         draw: source of randomness.
+        share: of the training, for a look at whether all figures render.
     """
+
+    def part(stages: list[int]) -> list[int]:
+        return [math.ceil(share * stage) for stage in stages]
+
     seed = draw.seed % 2**31
     noise = draw.normal(2500, 2)
     with student.dtype("float32"):
-        ring = student.run(in_stages, student.module, networks, dataclasses.asdict(RING), seed, STAGES)
-        grid = student.run(in_stages, student.module, networks, dataclasses.asdict(GRID), seed, [100, 400])
+        ring = student.run(in_stages, student.module, networks, dataclasses.asdict(RING), seed, part(STAGES))
+        grid = student.run(in_stages, student.module, networks, dataclasses.asdict(GRID), seed, part([100, 400]))
         collapse = student.run(
-            collapsing, student.module, networks, dataclasses.asdict(COLLAPSE), seed, COLLAPSE_STAGES
+            collapsing, student.module, networks, dataclasses.asdict(COLLAPSE), seed, part(COLLAPSE_STAGES)
         )
     stages = [rebuilt(RING, parameters) for parameters in ring]
     real = of(RING, draw)
@@ -54,7 +60,7 @@ def figures(student: Any, data: Any, draw: Any) -> dict[str, Figure]:
     for name, title in (("fashion", "FashionMNIST"), ("mnist", "MNIST")):
         images = torch.from_numpy(data(f"{name}-small")["x_train"].reshape(-1, 784))
         codes = draw.normal(12, SETTINGS["dz"])
-        arguments = plain_picture_networks, images, codes, seed, SETTINGS, PICTURE_STAGES
+        arguments = plain_picture_networks, images, codes, seed, SETTINGS, part(PICTURE_STAGES)
         with student.dtype("float32"):
             made = student.run(pictures_in_stages, student.module, *arguments)
         found[name] = pictures_figure(made, images, title)

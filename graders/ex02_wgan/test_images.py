@@ -73,6 +73,7 @@ def answers(module, noise, dz):
     from torch import nn
 
     generator, critic = module.image_networks(dz)
+    noise = noise.to(next(generator.parameters(), noise).dtype)  # networks may be built in float32
     with torch.no_grad():
         pictures = generator(noise)
         for layer in critic.modules():

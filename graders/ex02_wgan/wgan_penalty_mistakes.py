@@ -22,14 +22,15 @@ def slopes_at(critic, points, graph=True, total=torch.sum):
         return torch.autograd.grad(total(critic(points)), points, create_graph=graph)[0].flatten(1)
 
 
-def wrong(name, title, hint, override, kind="mistake", checks=PENALTY):
+def wrong(name, title, hint, override, kind="mistake", checks=PENALTY, seen_by="exact"):
     """Declare a penalty (critic, real, fake, alpha, lambda_) -> number under `name`."""
 
     def replacement(ref, critic, real, fake, alpha=None, lambda_=10.0):
         return override(critic, real, fake, alpha, lambda_)
 
     replacement.__name__ = name
-    globals()[name] = mistake(of="gradient_penalty", title=title, hint=hint, kind=kind, checks=checks)(replacement)
+    declare = mistake(of="gradient_penalty", title=title, hint=hint, kind=kind, checks=checks, seen_by=seen_by)
+    globals()[name] = declare(replacement)
 
 
 def fine(norms, lambda_):
@@ -63,6 +64,7 @@ wrong(
         critic, real, fake, torch.randn(len(real), *[1] * (real.ndim - 1)).to(real) if alpha is None else alpha, lambda_
     ),
     checks=("penalty/drawn_alpha",),
+    seen_by="chance",
 )
 wrong(
     "penalty_alpha_shared",
@@ -72,6 +74,7 @@ wrong(
         critic, real, fake, torch.rand(1).to(real) if alpha is None else alpha, lambda_
     ),
     checks=("penalty/drawn_alpha",),
+    seen_by="chance",
 )
 wrong(
     "penalty_alpha_per_coordinate",
@@ -81,6 +84,7 @@ wrong(
         critic, real, fake, torch.rand_like(real) if alpha is None else alpha, lambda_
     ),
     checks=("penalty/drawn_alpha",),
+    seen_by="chance",
 )
 wrong(
     "penalty_norm_of_batch",

@@ -178,11 +178,11 @@ def changed_loop(change):
     return train
 
 
-def loop_mistake(name, title, hint, change, checks=ORDER):
+def loop_mistake(name, title, hint, change, checks=ORDER, seen_by="exact"):
     """Declare a changed loop under `name`."""
     train = changed_loop(change)
     train.__name__ = name
-    globals()[name] = mistake(of="train_wgan_gp", title=title, hint=hint, checks=checks)(train)
+    globals()[name] = mistake(of="train_wgan_gp", title=title, hint=hint, checks=checks, seen_by=seen_by)(train)
 
 
 loop_mistake(
@@ -235,6 +235,7 @@ loop_mistake(
     "Which law does z have in the statement, and which mean and variance does yours have?",
     lambda batch, dz, n_critic, iterations: {"noise": lambda: torch.rand(batch, dz)},
     NOISE,
+    seen_by="chance",
 )
 loop_mistake(
     "loop_noise_uniform_centred",
@@ -242,6 +243,7 @@ loop_mistake(
     "Which law does z have in the statement, and which mean and variance does yours have?",
     lambda batch, dz, n_critic, iterations: {"noise": lambda: 2 * torch.rand(batch, dz) - 1},
     NOISE,
+    seen_by="chance",
 )
 
 
@@ -250,6 +252,7 @@ loop_mistake(
     title="the same noise in every step",
     hint="How many different samples can your generator make in the whole training?",
     checks=NOISE,
+    seen_by="chance",
 )
 def loop_noise_fixed(
     ref, critic, generator, data, n_iterations=1000, batch_size=256, dz=2, n_critic=5, lambda_=10.0, lr=5e-4

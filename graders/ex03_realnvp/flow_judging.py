@@ -115,7 +115,7 @@ def random_layers(student: Any, draw: Any, work: Work) -> Iterator[tuple[str, in
 def near(got: Any, expected: Any, tolerance: float) -> bool:
     """Whether all entries agree to `tolerance` relative to the largest expected magnitude, or absolutely below 1."""
     got, expected = torch.as_tensor(got, dtype=torch.float64), torch.as_tensor(expected, dtype=torch.float64)
-    if got.shape != expected.shape or not bool(torch.isfinite(got).all()):
+    if got.shape != expected.shape or not bool(torch.isfinite(got).all() and torch.isfinite(expected).all()):
         return False
     scale = max(1.0, float(expected.abs().max())) if expected.numel() else 1.0
     return bool((got - expected).abs().max() <= tolerance * scale)

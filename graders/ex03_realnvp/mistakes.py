@@ -643,7 +643,7 @@ def layers_share_weights(ref):
     factory=True,
     checks=FLOW,
     title="n_layers is ignored",
-    hint="Print the number of parameters for n_layers = 2 and for n_layers = 8.",
+    hint="How many parameters do you count for n_layers = 2, and how many for n_layers = 8?",
 )
 def depth_is_fixed(ref):
     class Flow(ref.RealNVP):
@@ -733,6 +733,7 @@ def sample_ignores_noise(ref):
     checks=FLOW,
     title="sample starts from uniform noise",
     hint="Which law does the density assume at the noise end of the flow?",
+    seen_by="chance",
 )
 def sample_from_uniform(ref):
     def sample(self, n, noise=None):
@@ -742,7 +743,12 @@ def sample_from_uniform(ref):
 
 
 @mistake(
-    of="RealNVP", factory=True, checks=FLOW, title="sample fixes the seed", hint="Ask for samples twice. Are they new?"
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="sample fixes the seed",
+    hint="Ask for samples twice. Are they new?",
+    seen_by="chance",
 )
 def sample_repeats_itself(ref):
     def sample(self, n, noise=None):
@@ -759,6 +765,7 @@ def sample_repeats_itself(ref):
     checks=FLOW,
     title="sample uses one number of noise for both coordinates",
     hint="Plot the noise that your samples come from. How many dimensions does it fill?",
+    seen_by="chance",
 )
 def sample_from_a_line(ref):
     def sample(self, n, noise=None):

@@ -46,9 +46,7 @@ def calling(name: str) -> Any:
     """A function for `student.run` that calls the student's `name`, and has that name, for messages and diagnosis."""
 
     def call(module: Any, recipe: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        function = getattr(module, name, None)
-        if function is None:
-            raise AttributeError(f"{name} is not defined in your file")
+        function = getattr(module, name)
         args = [own_schedule(module, recipe, arg) if isinstance(arg, dict) else arg for arg in args]
         before = [fingerprint(arg) for arg in args]
         extra = {key: fingerprint(value) for key, value in kwargs.items()}

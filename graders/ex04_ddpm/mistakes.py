@@ -207,6 +207,7 @@ def forward_level_of_the_first(ref, x0, t, schedule, noise=None):
     title="all samples share one noise",
     hint="Noise two copies of one image to the same level: can you tell them apart?",
     checks=("forward/fresh_noise",),
+    seen_by="chance",
 )
 def forward_noise_shared(ref, x0, t, schedule, noise=None):
     noise = torch.randn_like(x0[:1]).expand_as(x0) if noise is None else noise
@@ -218,6 +219,7 @@ def forward_noise_shared(ref, x0, t, schedule, noise=None):
     title="uniform noise instead of normal noise",
     hint="Which function of torch did you draw the noise with, and what are its mean and variance?",
     checks=("forward/fresh_noise",),
+    seen_by="chance",
 )
 def forward_noise_uniform(ref, x0, t, schedule, noise=None):
     noise = torch.rand_like(x0) if noise is None else noise
@@ -260,7 +262,7 @@ def loss_sum_over_everything(ref, model, x0, schedule, t=None, noise=None):
 @mistake(
     of="ddpm_loss",
     title="half the mean of the squares",
-    hint="Compare the constant in front of your squares with that of the statement.",
+    hint="Which constant does the statement put in front of the squares, and which do you?",
     kind="convention",
 )
 def loss_half(ref, model, x0, schedule, t=None, noise=None):
@@ -358,6 +360,7 @@ def loss_rescales_data(ref, model, x0, schedule, t=None, noise=None):
     title="the largest t is never drawn",
     hint="Draw ten thousand steps: which is the largest?",
     checks=("loss/draws_t",),
+    seen_by="chance",
 )
 def loss_never_draws_the_last(ref, model, x0, schedule, t=None, noise=None):
     t = torch.randint(0, len(schedule["betas"]) - 1, (len(x0),)) if t is None else t
@@ -369,6 +372,7 @@ def loss_never_draws_the_last(ref, model, x0, schedule, t=None, noise=None):
     title="t = 0 is never drawn",
     hint="Draw ten thousand steps: which is the smallest?",
     checks=("loss/draws_t",),
+    seen_by="chance",
 )
 def loss_never_draws_the_first(ref, model, x0, schedule, t=None, noise=None):
     t = torch.randint(1, len(schedule["betas"]), (len(x0),)) if t is None else t
@@ -380,6 +384,7 @@ def loss_never_draws_the_first(ref, model, x0, schedule, t=None, noise=None):
     title="one t for the whole batch",
     hint="How many different levels of noise does a batch of yours contain?",
     checks=("loss/draws_t",),
+    seen_by="chance",
 )
 def loss_one_t_per_batch(ref, model, x0, schedule, t=None, noise=None):
     t = torch.randint(0, len(schedule["betas"]), (1,)).expand(len(x0)) if t is None else t
@@ -707,6 +712,7 @@ def step_tells_fraction(ref, model, x_t, t, schedule, noise=None):
     title="all samples share the noise of a step",
     hint="Start two samples at the same point: can they ever part?",
     checks=("step/fresh_noise",),
+    seen_by="chance",
 )
 def step_noise_shared(ref, model, x_t, t, schedule, noise=None):
     noise = torch.randn_like(x_t[:1]).expand_as(x_t) if noise is None else noise

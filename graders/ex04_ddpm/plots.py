@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -42,13 +43,14 @@ SHOWN = 24
 STAGES = (0.0, 0.5, 0.7, 0.8, 0.87, 0.92, 0.96, 1.0)  # of the way from noise to digit
 
 
-def figures(student: Any, data: Any, draw: Any) -> dict[str, Any]:
+def figures(student: Any, data: Any, draw: Any, share: float = 1.0) -> dict[str, Any]:
     """All figures, by name. Trains two networks, about a minute.
 
     Args:
         student: the proxy of the student's file.
         data: fixture of data sets; `mnist-small` is used.
         draw: seeded randomness.
+        share: of the training, for a look at whether all figures render.
     """
     seed = draw.seed % 2**31
     cut = data("mnist-small")["x_train"]
@@ -56,9 +58,9 @@ def figures(student: Any, data: Any, draw: Any) -> dict[str, Any]:
     test = toy_test(draw, per_step=200)
     with student.dtype("float32"):
         answer = student.run(train_toy, student.module, tuple(TOY), schedule_of(*TOY), toy_points(draw, 20_000),
-                             *test[:2], seed, (TOY_STEPS, TOY_BATCH, TOY_RATE, 2000))  # fmt: skip
+                             *test[:2], seed, (math.ceil(share * TOY_STEPS), TOY_BATCH, TOY_RATE, 2000))  # fmt: skip
         states = student.run(digits_from_noise, student.module, tuple(DIGITS), schedule_of(*DIGITS), digits.float(),
-                             seed, (STEPS, DIGIT_BATCH, DIGIT_RATE, SHOWN))  # fmt: skip
+                             seed, (math.ceil(share * STEPS), DIGIT_BATCH, DIGIT_RATE, SHOWN))  # fmt: skip
     states = as_array(states)
     return {
         "schedule": schedule_figure({T: table(student.linear_schedule(*Recipe(T))) for T in (50, 200, 1000)}),

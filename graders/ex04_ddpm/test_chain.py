@@ -17,6 +17,7 @@ from gdgrade.checks import (
     recorder,
     remark,
     require,
+    well_formed,
 )
 
 RECIPE = Recipe(30)
@@ -76,7 +77,8 @@ def test_every_step_once(student, draw):
     """The network is asked at t = T-1, T-2, ..., 0, once at each, and the result carries no graph."""
     n = 3
     spy = recorder(Bent())
-    WithSchedule(student, "sample", RECIPE)(spy, (n, 2), SCHEDULE)
+    result = WithSchedule(student, "sample", RECIPE)(spy, (n, 2), SCHEDULE)
+    well_formed(last(result), torch.zeros(n, 2), "generated data", means="one row per sample", varies=True)
     asked = [(float(t[0]), len(x)) for x, t in seen_by(spy) if bool((t == t[0]).all())]
     require(len(asked) == spy.count, "one call of the network mixes several steps t")
     order = [t for i, (t, _) in enumerate(asked) if i == 0 or asked[i - 1][0] != t]

@@ -16,6 +16,7 @@ from gdgrade.checks import (
     recorder,
     require,
     uniform_integers,
+    well_formed,
 )
 
 RECIPE = Recipe(40)
@@ -56,10 +57,11 @@ def test_draws_t(student, draw):
 
     def trial(draw):
         student.seed(draw.seed)
-        asked, different = [], []
+        asked, different, values = [], [], []
         for _ in range(calls):
             spy = recorder(Zero())
-            loss(spy, torch.zeros(n, 2), schedule_of(*recipe))
+            values.append(loss(spy, torch.zeros(n, 2), schedule_of(*recipe)))
+            well_formed(values[-1], 1.0, "loss", means="the mean of the squares")
             t = torch.cat([time for _, time in seen_by(spy)])
             require(len(t) == n, f"the network was asked about {len(t)} samples, the batch has {n}")
             asked.append(t)
@@ -68,6 +70,7 @@ def test_draws_t(student, draw):
         observe("smallest and largest t", [float(t.min()), float(t.max())])
         observe("one t in a batch", max(different) == 1)
         observe("whole numbers", bool((t == t.round()).all()))
+        require(len({float(value) for value in values}) > 1, "the loss is the same whatever noise was drawn")
         return uniform_integers(t, T)
 
     attempts(draw, trial, message=f"with T = {T}, the steps t that the network sees are not drawn as asked")

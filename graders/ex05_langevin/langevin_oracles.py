@@ -120,6 +120,22 @@ def note_spread(moves, drift, variance):
         observe("drift over the right one", round(float(moves.mean()) / drift))
 
 
+def require_parted(moves):
+    """Require that particles which started at one point, each with noise of its own, are at different points now.
+
+    Args:
+        moves: (B, d), how far each of them came.
+    """
+    different = observe("different moves", len(moves.unique(dim=0)))
+    observe("no noise at all", torch.allclose(moves, moves.mean() + torch.zeros_like(moves)))
+    require(different == len(moves), f"{len(moves)} particles started at one point, and now {together(different)}")
+
+
+def together(different):
+    """In words: how many places are left."""
+    return "all are still together" if different == 1 else f"they are at {different} points"
+
+
 def run_either(student, function, name, *args):
     """student.run(function, module, *args), in float32 if the student's code cannot do float64.
 

@@ -525,7 +525,7 @@ def dsm_weight_not_squared(ref, score_model, x, sigma, noise=None):
 @mistake(
     of="dsm_loss",
     title="without the factor 1/2",
-    hint="Compare the constant in front of your squares with that of the statement.",
+    hint="Which constant does the statement put in front of the squares, and which do you?",
     kind="convention",
 )
 def dsm_without_half(ref, score_model, x, sigma, noise=None):

@@ -3,7 +3,18 @@
 import torch
 from langevin_oracles import array_of, bent_blurred_score, blurred_score, last_state, levels_asked
 
-from gdgrade.checks import StudentError, agrees, attempts, check, covariance_test, mean_z, recorder, remark, require
+from gdgrade.checks import (
+    StudentError,
+    agrees,
+    attempts,
+    check,
+    covariance_test,
+    mean_z,
+    recorder,
+    remark,
+    require,
+    well_formed,
+)
 
 SIGMAS = torch.tensor([3.0, 1.2, 0.5], dtype=torch.float64)
 
@@ -37,7 +48,9 @@ def test_levels_in_order(student, draw):
     """The score is asked at the largest noise level first, n_per_level times at each."""
     n_particles, n_per_level = 3, 4
     spy = recorder(bent_blurred_score())
-    student.annealed_langevin(spy, draw.normal(n_particles, 2), SIGMAS, 0.05, n_per_level)
+    x0 = draw.normal(n_particles, 2)
+    last = last_state(student.annealed_langevin(spy, x0, SIGMAS, 0.05, n_per_level))
+    well_formed(last, x0, "last state", means="one point per particle")
     require(spy.count > 0, "annealed_langevin never called score_fn")
     asked = levels_asked(spy)
     if asked is None:

@@ -3,7 +3,7 @@
 import torch
 from langevin_oracles import array_of, bent_score, linear_score, points_asked, run_either
 
-from gdgrade.checks import TestResult, agrees, attempts, check, close, recorder, require
+from gdgrade.checks import TestResult, agrees, attempts, check, close, recorder, require, well_formed
 from gdgrade.compare.tails import chi2_two_sided
 
 
@@ -35,7 +35,7 @@ def test_model_sees_noised_data(student, draw):
     """The model is asked at the noised data."""
     sigma, x, noise = 0.8, draw.normal(4, 2, scale=2.0), draw.normal(4, 2)
     spy = recorder(bent_score())
-    student.dsm_loss(spy, x, sigma, noise)
+    well_formed(student.dsm_loss(spy, x, sigma, noise), 0.5, "loss", means="the average over particles")
     require(spy.count > 0, "dsm_loss never called score_model")
     asked = points_asked(spy)
     if asked is None:

@@ -1,7 +1,16 @@
 """Part 5.3: the Langevin sampler, against the exact law of the algorithm on Gaussian targets."""
 
 import torch
-from langevin_oracles import array_of, constant_score, last_state, linear_score, mixture_score, note_spread, trajectory
+from langevin_oracles import (
+    array_of,
+    constant_score,
+    last_state,
+    linear_score,
+    mixture_score,
+    note_spread,
+    require_parted,
+    trajectory,
+)
 
 from gdgrade.checks import (
     agrees,
@@ -41,7 +50,17 @@ def test_trajectory(student, draw):
     agrees(student.langevin_sample, recursion, *inputs, pick=trajectory, name="trajectory", means=words)
 
 
-@check("5.3", points=0.5, alpha=1.25e-7)
+@check("5.3", points=0.25)
+def test_particles_part(student, draw):
+    """Particles that start at one point, left to draw their own noise, end at different points."""
+    n = 6
+    x0 = draw.normal(1, 2).repeat(n, 1)
+    student.seed(draw.seed)
+    result = student.langevin_sample(constant_score(2.0), x0, 0.3, 3)
+    require_parted(array_of(last_state(result), (n, 2), "last state") - x0)
+
+
+@check("5.3", points=0.25, alpha=1.25e-7)
 def test_fresh_noise(student, draw):
     """Left to draw its own noise, the sampler draws it anew for every step and every particle."""
     n, n_steps, eta, slope = 4000, 9, 0.3, 2.0

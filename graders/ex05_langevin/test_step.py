@@ -1,9 +1,17 @@
 """Part 5.2: one step of the unadjusted Langevin algorithm."""
 
 import torch
-from langevin_oracles import array_of, bent_score, constant_score, linear_score, note_spread, points_asked
+from langevin_oracles import (
+    array_of,
+    bent_score,
+    constant_score,
+    linear_score,
+    note_spread,
+    points_asked,
+    require_parted,
+)
 
-from gdgrade.checks import agrees, attempts, check, covariance_test, mean_z, recorder, require
+from gdgrade.checks import agrees, attempts, check, covariance_test, mean_z, recorder, require, well_formed
 
 
 @check("5.2", points=1)
@@ -33,7 +41,7 @@ def test_score_is_asked_at_x(student, draw):
     """The score is evaluated at the particles as they were before the step."""
     x, noise = draw.normal(4, 2, scale=2.0), draw.normal(4, 2)
     spy = recorder(bent_score())
-    student.langevin_step(x, spy, 0.3, noise)
+    well_formed(student.langevin_step(x, spy, 0.3, noise), x, "new point", means="one point per particle")
     require(spy.count > 0, "langevin_step never called score_fn")
     asked = points_asked(spy)
     if asked is None:
@@ -44,7 +52,17 @@ def test_score_is_asked_at_x(student, draw):
     require(not missed.any(), "score_fn was not asked at every particle")
 
 
-@check("5.2", points=1, visibility="hidden", alpha=1.25e-7)
+@check("5.2", points=0.5)
+def test_particles_part(student, draw):
+    """Particles that start at one point, left to draw their own noise, land at different points."""
+    n = 6
+    x = draw.normal(1, 2).repeat(n, 1)
+    student.seed(draw.seed)
+    points = array_of(student.langevin_step(x, constant_score(2.0), 0.3), (n, 2), "new points")
+    require_parted(points - x)
+
+
+@check("5.2", points=0.5, visibility="hidden", alpha=1.25e-7)
 def test_fresh_noise(student, draw):
     """Left to draw its own noise, a step has the right mean and spread, independently for every particle."""
     n, eta, slope = 4000, 0.3, 2.0

@@ -85,7 +85,7 @@ def test_errors(student):
     errors_behave(student.sinkhorn)
 
 
-@check("6.2", points=0.5, visibility="hidden")
+@check("6.2", points=0.5)
 def test_tolerance(student):
     """The iteration ends at n_iter, and before as soon as the row error is at most tol."""
     stops_where_told(student.sinkhorn)

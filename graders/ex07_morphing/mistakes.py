@@ -318,6 +318,7 @@ def step_without_noise(ref, x, y, score_fn, eta, lam, eps, tau=1.0, noise=None):
     checks=("step/",),
     title="all particles share one noise vector",
     hint="Start two free particles at the same place: can they ever part?",
+    seen_by="chance",
 )
 def step_noise_shared(ref, x, y, score_fn, eta, lam, eps, tau=1.0, noise=None):
     n = torch.randn(1, x.shape[1], dtype=x.dtype).expand(x.shape) if noise is None else noise

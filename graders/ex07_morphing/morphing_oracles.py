@@ -5,7 +5,7 @@ Every score takes points in any number, shape (..., d), as tensors or numpy arra
 
 import torch
 
-from gdgrade.checks import CheckFailed, StudentError, agrees, require
+from gdgrade.checks import CheckFailed, StudentError, agrees, require, well_formed
 
 PLAN_RTOL = 1e-4  # where a Sinkhorn plan is in the result: solvers may stop at row errors of 1e-6 and more
 
@@ -117,6 +117,8 @@ def own_velocity(student, x, y, eps):
             result = student.ot_velocity(x.float(), y.float(), eps)
     velocity = array_of(result, x.shape, "your ot_velocity")
     require(velocity.abs().max() > 1e-3, "your ot_velocity is zero here, so what the step does with it cannot be seen")
+    well_formed(velocity, x, "your ot_velocity", means="one vector per particle", varies=True)
+    require(velocity.abs().max() < 1e6, "your ot_velocity is so large here that nothing beside it can be seen")
     return velocity
 
 
@@ -163,7 +165,10 @@ def moved(student, *args, shape, name="the frames", **kwargs):
                 result = student.morph(*map(single, args), **{key: single(value) for key, value in kwargs.items()})
         except StudentError:
             raise error from None
-    return array_of(frames(result), shape, name)
+    states = array_of(frames(result), shape, name)
+    well_formed(states, states, name, varies=True)
+    require(states.abs().max() < 1e6, f"{name}: the particles have left for infinity")
+    return states
 
 
 def single(value):

@@ -1,5 +1,7 @@
-"""Every planted submission gets exactly the verdict that its first line promises, through the real road.
+"""Every planted submission gets exactly the verdict that its first line promises, on all checks, trainings included.
 
+`author check --quick` (test_sound.py) judges each planted answer on the checks that its own code can reach, and one
+training per exercise; this is the whole of it, which takes a quarter of an hour: `make planted`.
 One test per exercise: a pool of judges collects its checks once and judges its planted files two at a time.
 """
 
@@ -18,6 +20,7 @@ from gdgrade.judge.job import Job
 from gdgrade.judging import Options, make_job, settings_for
 from gdgrade.processes.judges import JudgePool
 
+pytestmark = pytest.mark.planted
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = load_course(ROOT / "course.yml")
 EXERCISES = [exercise.id for exercise in COURSE.exercises]

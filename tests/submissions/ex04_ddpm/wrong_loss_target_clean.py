@@ -1,4 +1,4 @@
-# wrong: the network is trained to find the clean data | fails: loss/given_t_and_noise, loss/zero_for_one_point, loss/draws_noise, loss/trains_a_network | diagnosis: loss_target_clean
+# wrong: the network is trained to find the clean data | fails: loss/given_t_and_noise, loss/zero_for_one_point, loss/draws_noise, loss/trains_a_network, loss/draws_t | diagnosis: loss_target_clean
 import math
 
 import torch

@@ -1,4 +1,4 @@
-# wrong: langevin_step is missing | fails: step/given_noise, step/by_hand, step/score_is_asked_at_x, step/fresh_noise | diagnosis: none
+# wrong: langevin_step is missing | fails: step/given_noise, step/by_hand, step/score_is_asked_at_x, step/fresh_noise, step/particles_part | diagnosis: none
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: langevin_sample calls itself without end | fails: sample/given_noises, sample/trajectory, sample/fresh_noise, sample/law_on_gaussian, sample/spread_within_modes | diagnosis: none
+# wrong: langevin_sample calls itself without end | fails: sample/given_noises, sample/trajectory, sample/fresh_noise, sample/law_on_gaussian, sample/spread_within_modes, sample/particles_part | diagnosis: none
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: return forgotten in dsm_loss | fails: dsm/given_noise, dsm/zero_when_the_way_back_is_known, dsm/loss_of_the_best_model, dsm/trains_a_network | diagnosis: none
+# wrong: return forgotten in dsm_loss | fails: dsm/given_noise, dsm/zero_when_the_way_back_is_known, dsm/loss_of_the_best_model, dsm/trains_a_network, dsm/model_sees_noised_data | diagnosis: none
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: langevin_sample returns text | fails: sample/given_noises, sample/fresh_noise, sample/law_on_gaussian, sample/spread_within_modes | diagnosis: none
+# wrong: langevin_sample returns text | fails: sample/given_noises, sample/fresh_noise, sample/law_on_gaussian, sample/spread_within_modes, sample/particles_part | diagnosis: none
 
 import math
 

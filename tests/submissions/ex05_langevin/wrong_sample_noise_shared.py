@@ -1,4 +1,4 @@
-# wrong: all particles get the same noise when none is given | fails: sample/fresh_noise, sample/law_on_gaussian, sample/spread_within_modes | diagnosis: sample_noise_shared
+# wrong: all particles get the same noise when none is given | fails: sample/fresh_noise, sample/law_on_gaussian, sample/spread_within_modes, sample/particles_part | diagnosis: sample_noise_shared
 
 import math
 

@@ -1,4 +1,4 @@
-# wrong: one noise vector for all particles | fails: step/fresh_noise | diagnosis: step_noise_shared
+# wrong: one noise vector for all particles | fails: step/fresh_noise, step/particles_part | diagnosis: step_noise_shared
 
 import math
 

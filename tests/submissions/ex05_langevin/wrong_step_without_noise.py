@@ -1,4 +1,4 @@
-# wrong: gradient ascent, noise forgotten | fails: step/given_noise, step/by_hand, step/fresh_noise | diagnosis: step_without_noise
+# wrong: gradient ascent, noise forgotten | fails: step/given_noise, step/by_hand, step/fresh_noise, step/particles_part | diagnosis: step_without_noise
 
 import math
 

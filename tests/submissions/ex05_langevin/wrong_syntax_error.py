@@ -1,4 +1,4 @@
-# wrong: does not parse | fails: density/log_prob_of_one_gaussian, density/log_prob_of_mixture, density/density_integrates_to_one, density/log_prob_far_away, density/score_of_one_gaussian, density/score_of_mixture, density/score_obeys_stein, density/score_far_away, step/given_noise, step/by_hand, step/score_is_asked_at_x, step/fresh_noise, dsm/given_noise, dsm/zero_when_the_way_back_is_known, dsm/model_sees_noised_data, dsm/loss_of_the_best_model, dsm/trains_a_network, ism/linear_score, ism/curved_score, ism/trains_a_network | diagnosis: none
+# wrong: does not parse | fails: density/log_prob_of_one_gaussian, density/log_prob_of_mixture, density/density_integrates_to_one, density/log_prob_far_away, density/score_of_one_gaussian, density/score_of_mixture, density/score_obeys_stein, density/score_far_away, step/given_noise, step/by_hand, step/score_is_asked_at_x, step/fresh_noise, dsm/given_noise, dsm/zero_when_the_way_back_is_known, dsm/model_sees_noised_data, dsm/loss_of_the_best_model, dsm/trains_a_network, ism/linear_score, ism/curved_score, ism/trains_a_network, step/particles_part | diagnosis: none
 
 import math
 

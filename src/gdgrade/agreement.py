@@ -6,16 +6,17 @@ with float32's tolerance; if that passes, the check passes with the remark "work
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from gdgrade.compare import Difference, compare, tolerance_for
+from gdgrade.compare import Difference, as_array, compare, tolerance_for
 from gdgrade.compare.tolerance import FLOAT32_CONSTANTS
 from gdgrade.failures import CheckFailed, StudentError, WorkerLost
 from gdgrade.judge.context import current
 from gdgrade.judge.student import RemoteFunction
+from gdgrade.language import N_, _, course_text
 
 Pick = Callable[[Any], Any]
 PRECISION = (FLOAT32_CONSTANTS.rtol, FLOAT32_CONSTANTS.atol)
@@ -50,7 +51,7 @@ def agrees(
         StudentError: the student's function raised.
     """
     __tracebackhide__ = True  # an instructor who debugs sees the line of the check
-    label = name or student_function.label
+    label, means = _spoken(name or student_function.label), _spoken(means)
     try:
         got = student_function(*args, **kwargs)
         changed = student_function.student.mutated
@@ -70,21 +71,32 @@ def agrees(
         if not (
             again and _passes_in_float32(student_function, reference_function, args, kwargs, pick, label, means, rtol)
         ):
-            raise failure
-        current().notebook.remark(f"{student_function.label} works only in float32")
+            raise _with_change(failure, student_function.label, changed)
+        current().notebook.remark(_("{function} works only in float32").format(function=student_function.label))
     if changed:
-        names = ", ".join(changed)
-        raise CheckFailed(
-            f"{student_function.label} changes its argument {names} in place. The caller still needs it: "
-            "build a new array instead."
-        )
+        raise CheckFailed(_in_place(student_function.label, changed))
     return _picked(got, pick, label)
+
+
+def _in_place(label: str, changed: Sequence[str]) -> str:
+    text = _(
+        "{function} changes its argument {names} in place. The caller still needs it: build a new array instead."
+    )
+    return text.format(function=label, names=", ".join(changed))
+
+
+def _with_change(failure: Exception, label: str, changed: Sequence[str]) -> Exception:
+    """A wrong answer whose reason may be that an argument was changed: then both are said."""
+    if not changed or not isinstance(failure, CheckFailed):
+        return failure
+    message = f"{failure.message} {_in_place(label, changed)}"
+    return CheckFailed(message, expected=failure.expected, got=failure.got, where=failure.where)
 
 
 def close(
     got: Any,
     expected: Any,
-    name: str = "the result",
+    name: str = N_("the result"),
     *,
     rtol: float | None = None,
     atol: float | None = None,
@@ -98,14 +110,41 @@ def close(
         CheckFailed: with a message about structure, type, shape, finiteness or values, in this order.
     """
     __tracebackhide__ = True  # an instructor who debugs sees the line of the check
+    name, means = _spoken(name), _spoken(means)
     difference = compare(got, expected, rtol=rtol, atol=atol, name=name, means=means)
     if difference is not None and difference.kind == "value" and rtol is None and _is_float32(got):
         single = tolerance_for(np.float32)
         difference = compare(got, expected, rtol=single.rtol, atol=single.atol, name=name, means=means)
         if difference is None:
-            current().notebook.remark(f"{name} has only the precision of float32")
+            current().notebook.remark(_("{name} has only the precision of float32").format(name=name))
     if difference is not None:
         raise failed(difference)
+
+
+def well_formed(
+    got: Any, example: Any, name: str = N_("the result"), *, means: Any = None, varies: bool = False
+) -> None:
+    """Require of a value only that it is built like `example`, with finite numbers: the numbers may be any.
+
+    For checks that look at something else than the result, such as where a score was asked: without this, a
+    function that does the right calls and then gives back junk would get their points.
+
+    Args:
+        example: a number, an array or a tuple of them.
+        varies: the numbers of an array come from different inputs or draws, so they may not be all the same.
+
+    Raises:
+        CheckFailed: with a message about structure, type, shape, finiteness, or numbers that are all the same.
+    """
+    __tracebackhide__ = True  # an instructor who debugs sees the line of the check
+    name, means = _spoken(name), _spoken(means)
+    difference = compare(got, example, name=name, means=means)
+    if difference is not None and difference.kind != "value":
+        raise failed(difference)
+    if varies:
+        numbers = as_array(got)
+        if (numbers == numbers.flat[0]).all():
+            raise CheckFailed(_("{name}: all numbers are the same, whatever was asked").format(name=name))
 
 
 def failed(difference: Difference) -> CheckFailed:
@@ -131,8 +170,21 @@ def _picked(got: Any, pick: Pick | None, label: str) -> Any:
         raise
     except Exception as error:
         raise CheckFailed(
-            f"{label}: the result has another form than the exercise asks for (a {type(got).__name__} came)"
+            _("{name}: the result has another form than the exercise asks for (a {type} came)").format(
+                name=label, type=type(got).__name__
+            )
         ) from error
+
+
+def _spoken(means: Any) -> Any:
+    """A name, what a shape means, or what each of several shapes means, in the language in use."""
+    if isinstance(means, str):
+        return course_text(_(means))
+    if isinstance(means, list | tuple):
+        return type(means)(_spoken(item) for item in means)
+    if isinstance(means, dict):
+        return {key: _spoken(item) for key, item in means.items()}
+    return means
 
 
 def _passes_in_float32(

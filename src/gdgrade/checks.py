@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Any
 from gdgrade.failures import CheckFailed as CheckFailed
 from gdgrade.failures import StudentError as StudentError
 from gdgrade.judge.marks import check as check
+from gdgrade.language import N_, _, course_text
 
 if TYPE_CHECKING:
     from gdgrade.agreement import agrees as agrees
     from gdgrade.agreement import close as close
+    from gdgrade.agreement import well_formed as well_formed
     from gdgrade.compare import AttemptsResult, TestResult
     from gdgrade.judge.student import recorder as recorder
 
@@ -33,6 +35,7 @@ _HOME = {
     "agrees": "gdgrade.agreement",
     "close": "gdgrade.agreement",
     "recorder": "gdgrade.judge.student",
+    "well_formed": "gdgrade.agreement",
 }
 
 
@@ -94,7 +97,7 @@ def passes(result: TestResult | Sequence[TestResult], alpha: float, message: str
     results = [result] if not isinstance(result, Sequence) else list(result)
     for test in results:
         if test.rejects(alpha / len(results)):
-            raise CheckFailed(f"{message} ({test.detail})")
+            raise CheckFailed(f"{course_text(message)} ({course_text(test.detail)})")
 
 
 def attempts(
@@ -103,7 +106,7 @@ def attempts(
     *,
     alpha: float = 0.005,
     n: int = 3,
-    message: str = "the samples do not follow the law that the exercise prescribes",
+    message: str = N_("the samples do not follow the law that the exercise prescribes"),
 ) -> AttemptsResult:
     """The three-attempt rule of `gdgrade.compare.attempts`, failing the check when every attempt rejects.
 
@@ -115,7 +118,7 @@ def attempts(
 
     result = run(draw, trial, alpha=alpha, n=n)
     if not result.passed:
-        raise CheckFailed(f"{message}. {result.detail}")
+        raise CheckFailed(f"{course_text(_(message))}. {result.detail}")
     return result
 
 

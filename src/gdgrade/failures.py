@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,17 @@ class StudentError(Exception):
         message: its message.
         frames: the student's own lines of the traceback, innermost last.
         function: the student's function that was being called.
+        details: what helps to explain it, see `gdgrade.worker.faults.describe`.
     """
 
     def __init__(
-        self, kind: str, type_name: str, message: str, frames: Sequence[SourceLine] = (), function: str = ""
+        self,
+        kind: str,
+        type_name: str,
+        message: str,
+        frames: Sequence[SourceLine] = (),
+        function: str = "",
+        details: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{type_name}: {message}" if type_name else message)
         self.kind = kind
@@ -62,6 +69,7 @@ class StudentError(Exception):
         self.message = message
         self.frames = tuple(frames)
         self.function = function
+        self.details = dict(details or {})
 
     @classmethod
     def from_wire(cls, error: Any, function: str) -> StudentError:
@@ -76,13 +84,14 @@ class StudentError(Exception):
             str(error.get("message", ""))[:2000],
             [line for line in lines if line is not None],
             function,
+            _details(error.get("details")),
         )
 
 
 KINDS = frozenset(
     {
         "not_implemented", "missing", "signature", "syntax", "import", "recursion", "exit", "exception",
-        "unsendable", "memory",
+        "unsendable", "memory", "timeout",
     }
 )  # fmt: skip
 
@@ -90,13 +99,19 @@ KINDS = frozenset(
 class WorkerLost(StudentError):
     """The worker could not finish: `cause` is timeout, memory or crash."""
 
-    def __init__(self, cause: str, message: str, function: str = "") -> None:
-        super().__init__("lost", "", message, (), function)
+    def __init__(self, cause: str, message: str, function: str = "", frames: Sequence[SourceLine] = ()) -> None:
+        super().__init__("lost", "", message, frames, function)
         self.cause = cause
 
 
 class GraderError(Exception):
     """A check does something it must not, or cannot be decided; a person looks at it."""
+
+
+def _details(found: Any) -> dict[str, str]:
+    if not isinstance(found, dict):
+        return {}
+    return {key: found[key][:200] for key in ("near", "given") if isinstance(found.get(key), str)}
 
 
 def _source_line(frame: Any) -> SourceLine | None:

@@ -7,12 +7,13 @@ import platform
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gdgrade import __version__
 from gdgrade.judge.job import Job, PartInfo
+from gdgrade.language import language
 from gdgrade.processes.launcher import LaunchError, Settings, Zygote, fork_available
 from gdgrade.wire.frames import WireError, receive_frame, send_frame
 
@@ -26,13 +27,14 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """How to judge; None leaves the choice to the course or the machine."""
+    """How to judge; None leaves the choice to the course or the machine. Messages come in `language`."""
 
     seed: int | None = None
     confine: str = "best"
     start_method: str | None = None
     only_part: str | None = None
     quick: bool = False
+    language: str = field(default_factory=language)
 
 
 def make_job(course: Course, exercise: Exercise, submission: Submission, options: Options | None = None) -> Job:
@@ -50,7 +52,7 @@ def make_job(course: Course, exercise: Exercise, submission: Submission, options
         root=str(course.root.resolve()),
         exercise=exercise.id,
         entry=exercise.entry,
-        source=submission.source,
+        source=submission.code_for(exercise),
         display=submission.display_name,
         parts=tuple(
             PartInfo(part.id, part.title, part.points, tuple(part.needs), part.optional) for part in exercise.parts
@@ -67,6 +69,7 @@ def make_job(course: Course, exercise: Exercise, submission: Submission, options
         forbidden=tuple(exercise.forbidden_packages),
         confine=options.confine,
         start_method=options.start_method or ("fork" if fork_available() else "spawn"),
+        language=options.language,
         extra={"secret_fingerprint": seeds.fingerprint, "seed_warning": seeds.warning},
     )
 
@@ -154,7 +157,7 @@ def to_report(
 
 
 def _check_result(model: Any, outcome: Mapping[str, Any], submission: Submission) -> Any:
-    fields = {key: value for key, value in outcome.items() if key != "matches"}
+    fields = {key: value for key, value in outcome.items() if key not in ("matches", "entered")}
     fields["traceback"] = [_frame(frame, submission) for frame in outcome["traceback"]]
     for name in ("expected", "got"):
         fields[name] = outcome[name] or None

@@ -16,13 +16,17 @@ function gets ``ref`` alone and returns the replacement.
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gdgrade.language import course_text
+
 F = TypeVar("F", bound=Callable[..., Any])
 KINDS = ("mistake", "convention")
+SEEN_BY = ("exact", "chance", "training")
 _ATTRIBUTE = "__gdgrade_mistake__"
 
 
@@ -39,6 +43,9 @@ class Mistake:
         checks: short names of the checks it is tried on, or None for all.
         function: the override.
         factory: the function builds the replacement from the reference.
+        seen_by: the kind of check that must catch it. "exact" by default; "chance" if it changes only the law of the
+            student's own random draws, so that only a statistical check can notice; "training" if only the outcome of
+            a training differs. `gdgrade author check` holds it to that.
     """
 
     name: str
@@ -49,6 +56,7 @@ class Mistake:
     checks: tuple[str, ...] | None
     function: Callable[..., Any]
     factory: bool
+    seen_by: str = "exact"
 
 
 def mistake(
@@ -59,23 +67,31 @@ def mistake(
     kind: str = "mistake",
     checks: tuple[str, ...] | None = None,
     factory: bool = False,
+    seen_by: str = "exact",
 ) -> Callable[[F], F]:
     """Declare a mistake; see the module's docstring and `Mistake`.
 
     Raises:
-        ValueError: no title, no hint, or an unknown kind.
+        ValueError: no title, no hint, or an unknown kind or seen_by.
     """
+    if seen_by not in SEEN_BY:
+        raise ValueError(f"seen_by must be one of {', '.join(SEEN_BY)}, got {seen_by!r}")
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     if not title.strip() or not hint.strip():
         raise ValueError("a mistake needs a title and a hint")
 
     def mark(function: F) -> F:
-        entry = Mistake(function.__name__, of, title, hint, kind, checks, function, factory)
+        entry = Mistake(function.__name__, of, title, hint, kind, checks, function, factory, seen_by)
         setattr(function, _ATTRIBUTE, entry)
         return function
 
     return mark
+
+
+def spoken(entry: Mistake) -> Mistake:
+    """The mistake with title and hint in the language in use."""
+    return dataclasses.replace(entry, title=course_text(entry.title), hint=course_text(entry.hint))
 
 
 def collect(module: types.ModuleType) -> list[Mistake]:

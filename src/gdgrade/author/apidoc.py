@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 SECTIONS = {
-    "Marking and comparing": ("check", "agrees", "close", "require", "observe", "remark", "recorder"),
+    "Marking and comparing": ("check", "agrees", "close", "well_formed", "require", "observe", "remark", "recorder"),
     "Statistics": (
         "attempts", "passes", "holds", "mean_z", "variance_chi2", "covariance_test", "correlation_test", "mode_counts",
         "within_mode_variance", "within_mode_mean", "outside_fraction", "uniform_integers", "energy_test", "mmd_test",

@@ -101,18 +101,23 @@ def stub(result: Result, exercise: Exercise) -> Section:
             problems.append(f"{short(entry)}: {entry['outcome']}, {entry['cause']}: {entry['message']}")
         if "Traceback" in entry["message"]:
             problems.append(f"{short(entry)} shows a traceback")
-    attempted = {entry["part"] for entry in result["outcomes"] if entry["cause"] == "not_attempted"}
-    waiting = {part.id for part in exercise.parts if part.needs}
+    # A part whose checks all wait for another one is called skipped, and that other one not attempted.
     problems += [
-        f"part {part.id} is not called not attempted"
+        f"part {part.id} has no check"
         for part in exercise.parts
-        if part.id not in attempted | waiting and not problems
+        if not any(entry["part"] == part.id for entry in result["outcomes"]) and not problems
     ]
+    if not problems and not any(entry["cause"] == "not_attempted" for entry in result["outcomes"]):
+        problems.append("no part is called not attempted")
     return section("stub", f"0 points, {len(exercise.parts)} parts not attempted", problems)
 
 
-def mistakes(entries: Sequence[Mapping[str, Any]]) -> Section:
-    """Each mistake is caught by an exact check, and nobody who makes it is told of another one."""
+def mistakes(entries: Sequence[Mapping[str, Any]], power: Sequence[Mapping[str, Any]], *, trained: bool) -> Section:
+    """Each mistake is caught by the kind of check that it names, and nobody who makes it is told of another one.
+
+    Args:
+        power: rows of the statistical checks; trained: whether training checks were run on the mistakes.
+    """
     problems: list[str] = []
     notes: list[str] = []
     right = 0
@@ -121,8 +126,12 @@ def mistakes(entries: Sequence[Mapping[str, Any]]) -> Section:
         others = [other for other in entry["diagnosed"] if other != name]
         problems += [f"{name} is taken for {other}" for other in others]
         problems += [f"{name}: {error}" for error in entry["errors"]]
-        if not entry["exact"]:
-            problems.append(f"{name} is caught by no exact check")
+        missed = _missed(entry, power)
+        if entry["seen_by"] == "training" and not trained:
+            notes.append(f"{name} shows in a training only: left to --full")
+            right += not missed or not entry["fails"]
+            continue
+        problems += [f"{name} {missed}"] if missed else []
         if name in entry["diagnosed"]:
             right += 1
         elif entry["ambiguous"]:
@@ -134,6 +143,19 @@ def mistakes(entries: Sequence[Mapping[str, Any]]) -> Section:
     accusations = sum(other != entry["name"] for entry in entries for other in entry["diagnosed"])
     summary = f"{right} of {len(entries)} diagnosed as themselves, {accusations} wrong accusations"
     return section("mistakes", summary, problems, notes, right=right, count=len(entries), accusations=accusations)
+
+
+def _missed(entry: Mapping[str, Any], power: Sequence[Mapping[str, Any]]) -> str:
+    """Why a mistake counts as not caught; "" if it is."""
+    if entry["exact"]:
+        return "" if entry["seen_by"] == "exact" else f"is caught by an exact check: drop seen_by={entry['seen_by']!r}"
+    if entry["seen_by"] == "exact":
+        return "is caught by no exact check"
+    if entry["seen_by"] == "training":
+        return "" if entry["trained"] else "is caught by no training check"
+    shares = [row["caught"] / row["runs"] for row in power if row["mistake"] == entry["name"]]
+    best = max(shares, default=0.0)
+    return "" if best >= MIN_POWER else f"is caught by no statistical check in more than {best:.0%} of the runs"
 
 
 def confusion(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

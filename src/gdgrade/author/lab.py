@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import signal
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ from gdgrade.judge.channel import LocalChannel
 from gdgrade.judge.context import float64_default
 from gdgrade.judge.diagnosis import Rerun
 from gdgrade.judge.draw import derive_seed
+from gdgrade.judge.entries import Entries, entries
 from gdgrade.judge.marks import CheckMark, mark_of, short_name
 from gdgrade.judge.plugin import Judge
 from gdgrade.judge.reference import load_reference
 from gdgrade.judge.student import Notebook
+from gdgrade.mistakes import Mistake
 from gdgrade.worker.executor import Executor
 
 SECONDS = 10.0
@@ -38,7 +40,7 @@ class Case:
     Attributes:
         short: its short name; mark: what `@check` says; described: it has a docstring.
         rerun: None for a check that left out, or that asks for no student.
-        seen: what it saw of the reference.
+        seen: what it saw of the reference; entered: the reference's functions and classes that it went through.
         error: why the reference did not pass, or "".
     """
 
@@ -47,6 +49,7 @@ class Case:
     described: bool
     rerun: Rerun | None = None
     seen: Notebook | None = None
+    entered: Entries | None = None
     error: str = ""
 
     @property
@@ -106,6 +109,12 @@ class Lab:
                 described = bool((getattr(item, "function", None).__doc__ or "").strip())
                 self.cases[short_name(item)] = Case(short_name(item), mark, described)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        with entries(self.module) as entered:
+            self.cases[short_name(item)].entered = entered
+            return (yield)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logfinish(self) -> None:
         run = self.judge.run
@@ -116,6 +125,8 @@ class Lab:
         case.error = "" if run.error is None else f"{type(run.error).__name__}: {run.error}"
         if run.waits_for is not None:
             case.error = f"waits for part {run.waits_for}"
+        if run.missing:
+            case.error = f"needs {', '.join(run.missing)}, which is not installed"
 
     def result(self) -> dict[str, Any]:
         """What was found out, as plain data."""
@@ -128,6 +139,12 @@ class Lab:
         order = [outcome.id.split("/", 1)[1] for outcome in self.judge.outcomes]
         found = [self.cases[short] for short in order]
         return [(case, case.rerun) for case in found if case.rerun is not None]
+
+    def may_matter(self, mistake: Mistake, case: Case) -> bool:
+        """Whether the mistake can have an effect on the check: the reference's run went through what it replaces."""
+        if case.entered is not None and case.entered.rule_out(mistake.of):
+            return False
+        return mistake.name in {found.name for found in self.judge.diagnostician.candidates(case.names, case.short)}
 
     def reseeded(self, case: Case, rerun: Rerun, seed: int) -> Rerun:
         """The same check with the inputs that the public seed `seed` gives."""
@@ -149,21 +166,30 @@ class Lab:
             return Notebook(), error
 
 
+PATIENCE = 20.0
+
+
 class TooLong(BaseException):
     """A rerun took more time than it may; no `except Exception` on the way stops it."""
 
 
 @contextlib.contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Raise `TooLong` in the block after so many seconds."""
+    """Raise `TooLong` in the block after so many seconds of CPU time, so that a busy machine changes no verdict.
+
+    What only waits is ended after `PATIENCE` times as many seconds by the clock.
+    """
 
     def ring(number: int, frame: Any) -> None:
         raise TooLong(f"more than {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    timers = ((signal.SIGPROF, signal.ITIMER_PROF, 1.0), (signal.SIGALRM, signal.ITIMER_REAL, PATIENCE))
+    before = [signal.signal(number, ring) for number, _, _ in timers]
+    for _, timer, factor in timers:
+        signal.setitimer(timer, seconds * factor)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, timer, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)

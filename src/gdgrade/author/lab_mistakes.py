@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gdgrade.author.lab import Case, Lab
+from gdgrade.author.lab import SECONDS, Case, Lab
 from gdgrade.judge.diagnosis import Rerun
 from gdgrade.judge.matching import same_run
 from gdgrade.judge.outcome import Outcome, classify, weigh
@@ -52,13 +52,9 @@ class MistakeLab(Lab):
         """The mistake's runs of the checks on which it can have an effect."""
         runs = {}
         for case, rerun in self.runnable():
-            if self._may_matter(mistake, case):
-                runs[case.short] = self.rerun(case.short, rerun, self._modules[mistake.name])
+            if self.may_matter(mistake, case):
+                runs[case.short] = self.rerun(case.short, rerun, self._modules[mistake.name], _seconds(case))
         return runs
-
-    def _may_matter(self, mistake: Mistake, case: Case) -> bool:
-        names = {found.name for found in self.judge.diagnostician.candidates(case.names, case.short)}
-        return mistake.name in names
 
     def _verdict(self, mistake: Mistake) -> dict[str, Any]:
         """What a student would be told who makes this mistake, by the rules of `gdgrade.judge`."""
@@ -75,7 +71,7 @@ class MistakeLab(Lab):
             _, error = self._runs[mistake.name].get(case.short, (None, None))
             if error is None:
                 continue
-            seen, error = self.rerun(case.short, rerun, module)
+            seen, error = self.rerun(case.short, rerun, module, _seconds(case))
             if error is None:
                 errors.append(f"{case.short} gives two verdicts on the same answer")
                 continue
@@ -115,7 +111,9 @@ class MistakeLab(Lab):
         return {
             "name": mistake.name, "of": mistake.of, "title": mistake.title, "hint": mistake.hint, "kind": mistake.kind,
             "fails": names,
+            "seen_by": mistake.seen_by,
             "exact": [name for name in names if self._is_exact(name)],
+            "trained": [name for name in names if self.cases[name].mark.training],
             "hints": {outcome.id.split("/", 1)[1]: outcome.hint for outcome in outcomes if outcome.hint},
             "diagnosed": diagnosed,
             "ambiguous": sorted(ambiguous - {mistake.name}),
@@ -151,3 +149,8 @@ class MistakeLab(Lab):
                 row = {"check": case.short, "mistake": mistake.name, "runs": seeds, "caught": caught, "named": named}
                 rows.append(row)
         return rows
+
+
+def _seconds(case: Case) -> float:
+    """What a rerun may take: a training as much as the student's."""
+    return max(SECONDS, case.mark.seconds or 0.0)

@@ -1,12 +1,16 @@
-"""The reference under the lamp: how often chance fails it, what each check calls, what hidden checks give away."""
+"""The reference under the lamp: how often chance fails it, what each check enters, what hidden checks give away."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import io
+import math
 import sys
+import time
 import types
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,12 +24,15 @@ from gdgrade.judge.plugin import Judge
 from gdgrade.judge.reference import load_reference
 from gdgrade.judge.student import Student
 
+MIN_RUNS = 3  # of a check, however long one takes
+COMMON = 3  # an array in so many public checks is a noise schedule or the like, not an input
 MIN_ENTRIES = 4  # an array with fewer different numbers is a constant that anybody could think of
 PNG = b"\x89PNG"
 
 
 class ReferenceLab(Lab):
-    """Options: `seeds`, how many further seeds the checks are tried on.
+    """Options: `seeds`, how many further seeds the checks are tried on, and `seconds`, for how long each at most;
+    `share` of the training that the figures ask for.
 
     The result: `checks`, one entry per check of the exercise; `revealed`, arrays of hidden checks that a public check
     also hands out; `reach`, the globals of the reference that each check can reach; `figures`.
@@ -54,8 +61,8 @@ class ReferenceLab(Lab):
         for case, rerun in self.runnable():
             if case.error or case.mark.training:
                 continue
-            fails, why = self._rate(case, rerun, module)
-            checks[case.short] |= {"runs": int(self.wanted["seeds"]), "fails": fails, "why": why}
+            runs, fails, why = self._rate(case, rerun, module)
+            checks[case.short] |= {"runs": runs, "fails": fails, "why": why}
         return {
             "checks": checks,
             "revealed": self._revealed(),
@@ -70,41 +77,46 @@ class ReferenceLab(Lab):
             "needs": list(mark.needs),
             "described": case.described,
             "calls": sorted(case.names),
+            "enters": sorted(case.entered.doors) if case.entered is not None else None,
             "error": case.error,
             "runs": 0,
             "fails": 0,
             "why": "",
         }
 
-    def _rate(self, case: Case, rerun: Rerun, module: types.ModuleType) -> tuple[int, str]:
-        fails, why = 0, ""
-        first = self.job.public_seed + 1
-        for seed in range(first, first + int(self.wanted["seeds"])):
+    def _rate(self, case: Case, rerun: Rerun, module: types.ModuleType) -> tuple[int, int, str]:
+        """Runs, fails, and why the last one failed."""
+        runs, fails, why = 0, 0, ""
+        first, seeds = self.job.public_seed + 1, int(self.wanted["seeds"])
+        deadline = time.process_time() + float(self.wanted.get("seconds") or math.inf)
+        for seed in range(first, first + seeds):
             _, error = self.rerun(case.short, self.reseeded(case, rerun, seed), module)
+            runs += 1
             if error is not None:
                 fails, why = fails + 1, f"seed {seed}: {str(error)[:300]}"
-        return fails, why
+            if runs >= MIN_RUNS and time.process_time() > deadline:
+                break
+        return runs, fails, why
 
     def _revealed(self) -> list[list[str]]:
         """(hidden check, public check) pairs that hand out the same array."""
         sides: dict[str, list[str]] = {"public": [], "hidden": []}
         for short, case in self.cases.items():
             sides[case.mark.visibility].append(short)
+        spread = Counter(array for short in sides["public"] for array in self._arrays.get(short, ()))
+        furniture = {array for array, count in spread.items() if count >= COMMON}
         none: set[str] = set()
         return [
             [hidden, public]
             for hidden in sides["hidden"]
             for public in sides["public"]
-            if self._arrays.get(hidden, none) & self._arrays.get(public, none)
+            if (self._arrays.get(hidden, none) & self._arrays.get(public, none)) - furniture
         ]
 
-    def _reach(self, module: types.ModuleType) -> dict[str, list[str] | None]:
-        """Per check the reference's globals that its calls can reach; None where that cannot be told."""
-        found: dict[str, list[str] | None] = {}
-        for case, _ in self.runnable():
-            known = {name for name in case.names if hasattr(module, name)}
-            found[case.short] = sorted(reachable(module, known)) if known == case.names - {"seed"} else None
-        return found
+    def _reach(self, module: types.ModuleType) -> dict[str, list[str]]:
+        """Per check the reference's globals that it can reach."""
+        doors = {case.short: case.entered.doors if case.entered else set() for case, _ in self.runnable()}
+        return {short: sorted(reachable(module, names)) for short, names in doors.items()}
 
     def _figures(self) -> dict[str, Any]:
         """Render what graders/EX/plots.py draws; absent file: no figures, no fault."""
@@ -129,7 +141,11 @@ class ReferenceLab(Lab):
         with float64_default(self.job.library):
             channel: Any = self.judge.pool.for_check(60.0, 1024)
             student = Student(channel, self.job.library)
-            figures = plots.figures(student, self.judge.data(), Draw(self.job.public_seed, self.job.library))
+            draw = Draw(self.job.public_seed, self.job.library)
+            # Where drawing trains networks: whether all figures render shows after a part of it.
+            trains = "share" in inspect.signature(plots.figures).parameters
+            share = {"share": float(self.wanted.get("share") or 1.0)} if trains else {}
+            figures = plots.figures(student, self.judge.data(), draw, **share)
         pairs = figures.items() if isinstance(figures, Mapping) else enumerate(figures)
         names = []
         for name, figure in pairs:
@@ -149,7 +165,7 @@ def _prints(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         yield from _prints(list(value.values()))
     else:
-        if hasattr(value, "detach"):
+        if hasattr(type(value), "detach"):  # asked of the class: a handle on a student's object has every attribute
             value = value.detach().cpu().numpy()
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
             different = np.unique(value[np.isfinite(value)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,9 @@ class TapeLab(Lab):
         judge.pool = _Pool(self, self.module)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Any:
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         with intercepted(self._gradient):
-            return (yield)
+            return (yield from super().pytest_runtest_call(item))
 
     def record(self, key: str, value: Any) -> None:
         """Keep a result under a key, for the running check."""
@@ -65,8 +65,7 @@ class TapeLab(Lab):
         for mistake in self.judge.diagnostician.mistakes:
             module = mistaken_reference(self.job.reference, self.job.exercise, mistake)
             for case, rerun in self.runnable():
-                found = self.judge.diagnostician.candidates(case.names, case.short)
-                if mistake.name not in {candidate.name for candidate in found}:
+                if not self.may_matter(mistake, case):
                     continue
                 notebook, error = self.rerun(case.short, rerun, module)
                 if error is not None:

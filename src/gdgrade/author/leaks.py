@@ -14,7 +14,7 @@ from gdgrade.author.pruning import defined, public_checks, used_by
 from gdgrade.course.manifest import Exercise
 
 MIN_LINE = 24  # characters without blanks; `d = x.shape[1]` is nobody's solution
-FORBIDDEN_NAMES = ("mistakes.py", "equivalent_mutants.yml", "plots.py", "calibrate.py")
+FORBIDDEN_NAMES = ("mistakes.py", "equivalent_mutants.yml", "calibrate.py")
 
 
 def public_names(exercise: Exercise) -> list[str]:
@@ -42,6 +42,20 @@ def public_checks_that_show_code(exercise: Exercise) -> dict[str, str]:
     return found
 
 
+def plots_that_show_code(exercise: Exercise) -> dict[str, str]:
+    """{"plots": why}, if drawing the figures needs a line that no package may hold: then they stay at home."""
+    if not (exercise.graders_dir / "plots.py").is_file():
+        return {}
+    secret = {line for line, _ in _secret_lines(exercise)} - code_lines(exercise.entry_path.read_text("utf-8"))
+    for stem, names in used_by(exercise.graders_dir, "plots").items():
+        source = (exercise.graders_dir / f"{stem}.py").read_text(encoding="utf-8")
+        nodes = [node for node in ast.parse(source).body if names.intersection(defined(node))]
+        lines = {line for node in nodes for line in code_lines(ast.get_source_segment(source, node) or "")}
+        if lines & secret:
+            return {"plots": f"{stem}.py holds a secret line: {min(lines & secret)}"}
+    return {}
+
+
 def search(exercise: Exercise, folder: Path) -> list[str]:
     """What is in the package and must not be, one sentence each.
 
@@ -57,7 +71,7 @@ def search(exercise: Exercise, folder: Path) -> list[str]:
         name = path.relative_to(folder)
         if path.name in FORBIDDEN_NAMES or name.parts[0] in ("reference", "tests"):
             problems.append(f"{name} must not be in a package")
-        if path.suffix == ".npz":
+        if path.suffix in (".npz", ".png", ".gif"):
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         if path.suffix == ".py":

@@ -5,8 +5,8 @@ Equivalent ones are proven so by `gdgrade.author.lab_equivalence`, or listed by 
 ``graders/<exercise>/equivalent_mutants.yml``::
 
     - function: langevin_sample
-      line: "x = x0"
-      change: "..."          # as the report names it, or left out for every change of that line
+      line: "x = x0"         # left out: this change wherever it is in the function
+      change: "..."          # as the report names it; left out: every change of that line
       reason: why no check can tell
 """
 
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdgrade.author.mutation import OPERATORS
+from gdgrade.sourcecode import strip_docstrings
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,13 @@ class Excused:
     """An entry of equivalent_mutants.yml: a change that is no fault, and why."""
 
     function: str
-    line: str
+    line: str | None
     change: str | None
     reason: str
 
     def covers(self, mutant: Mutant) -> bool:
-        same = (self.function, " ".join(self.line.split())) == (mutant.function, " ".join(mutant.before.split()))
-        return same and self.change in (None, mutant.change)
+        here = self.line is None or self.line.split() == mutant.before.split()
+        return self.function == mutant.function and here and self.change in (None, mutant.change)
 
 
 class ExcusesError(ValueError):
@@ -125,15 +126,6 @@ def read_excuses(path: Path) -> list[Excused]:
     return [_excused(path, number, entry) for number, entry in enumerate(entries, 1)]
 
 
-def strip_docstrings(tree: ast.AST) -> None:
-    """Delete docstrings: text that no check can see, and that would only lengthen the diffs."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            body = node.body
-            if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-                node.body = body[1:] or [ast.Pass()]
-
-
 @dataclass(frozen=True)
 class _Place:
     """Where a node hangs: a field of its parent, or an item of a list there."""
@@ -189,9 +181,10 @@ def _diff(before: str, after: str) -> str:
 def _excused(path: Path, number: int, entry: object) -> Excused:
     where = f"{path.name}, entry {number}"
     if not isinstance(entry, dict) or set(entry) - {"function", "line", "change", "reason"}:
-        raise ExcusesError(f"{where}: an entry has function, line, reason and perhaps change")
+        raise ExcusesError(f"{where}: an entry has function, reason, and line or change or both")
     texts = {key: value for key, value in entry.items() if isinstance(value, str) and value.strip()}
-    missing = [key for key in ("function", "line", "reason") if key not in texts]
+    missing = [key for key in ("function", "reason") if key not in texts]
+    missing += [] if texts.keys() & {"line", "change"} else ["line or change"]
     if missing:
         raise ExcusesError(f"{where}: {', '.join(missing)} is missing")
-    return Excused(texts["function"], texts["line"], texts.get("change"), texts["reason"])
+    return Excused(texts["function"], texts.get("line"), texts.get("change"), texts["reason"])

@@ -9,6 +9,8 @@ from typing import Any
 
 from gdgrade.author.verdict import Section, section
 from gdgrade.course.manifest import Course, Exercise
+from gdgrade.workspace.hints import LAYERS, HintsError
+from gdgrade.workspace.hints import read as read_hints
 
 MAX_ALPHA = 1e-5  # of all checks of an exercise together
 MIN_CODE = 8  # shorter pieces of code, such as `x + 1`, are nobody's secret
@@ -65,9 +67,25 @@ def texts(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]], reference
     names = [node.name for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     problems += [f"the stub defines {name}, the reference does not" for name in names if name not in defined]
     lines = set(bodies(stub))
-    leaked = [line for line in bodies(ast.parse(reference)) if line in lines]
+    leaked = [line for line in bodies(_without_gifts(ast.parse(reference), stub)) if line in lines]
     problems += [f"the stub holds a line of the reference: {line}" for line in leaked]
     return section("titles and stub", f"{len(checks)} titles", problems)
+
+
+def _without_gifts(reference: ast.Module, stub: ast.Module) -> ast.Module:
+    """The reference without the functions that the stub gives away whole."""
+    given = {_code(node) for node in stub.body if isinstance(node, ast.FunctionDef)}
+    kept = [node for node in reference.body if not (isinstance(node, ast.FunctionDef) and _code(node) in given)]
+    return ast.Module(body=kept, type_ignores=[])
+
+
+def _code(function: ast.FunctionDef) -> str:
+    """A function without its docstring and annotations, as text; the body of a function to write raises."""
+    body = function.body
+    if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        body = body[1:]
+    names = [argument.arg for argument in function.args.args]
+    return f"{function.name}{names}" + "".join(map(ast.dump, body))
 
 
 def hints(mistakes: Sequence[Mapping[str, Any]], reference: str) -> Section:
@@ -84,6 +102,26 @@ def hints(mistakes: Sequence[Mapping[str, Any]], reference: str) -> Section:
         if "?" not in entry["hint"]:
             problems.append(f"the hint of {entry['name']} asks nothing")
     return section("hints", f"{len(mistakes)} hints", problems)
+
+
+def hints_on_request(exercise: Exercise, reference: str) -> Section:
+    """hints.yml: three hints for each part or none at all, of parts that there are, without code of the reference."""
+    try:
+        found = read_hints(exercise)
+    except HintsError as error:
+        return section("hints on request", "they cannot be read", [str(error)])
+    known = [part.id for part in exercise.parts]
+    problems = [f"hints.yml: there is no part {part}" for part in found if part not in known]
+    code = {squeezed(line): line for line in pieces(ast.parse(reference))}
+    for part, texts in found.items():
+        text = squeezed(" ".join(texts))
+        problems += [
+            f"hints.yml, part {part}: code of the reference: {line}" for key, line in code.items() if key in text
+        ]
+    notes = [f"part {part} has {len(found[part])} hints, not {LAYERS}" for part in found if len(found[part]) != LAYERS]
+    notes += [f"part {part} has no hints" for part in known if found and part not in found]
+    summary = f"{sum(map(len, found.values()))} for {len(found)} parts" if found else "no hints.yml"
+    return section("hints on request", summary, problems, notes)
 
 
 def secrecy(lab: Mapping[str, Any]) -> Section:

@@ -39,7 +39,7 @@ def prune(graders: Path, without: frozenset[str] = frozenset()) -> dict[str, str
 
     Args:
         graders: the folder of one exercise.
-        without: public checks, as "stem/name", that must be left out as well.
+        without: public checks, as "stem/name", that must be left out as well; "plots" leaves the figures out.
 
     Returns:
         Test files that still hold a check, helper modules and JSON files they need. Binary files are left out.
@@ -50,15 +50,20 @@ def prune(graders: Path, without: frozenset[str] = frozenset()) -> dict[str, str
             for name in public_checks(module.source):
                 if f"{stem.removeprefix('test_')}/{name.removeprefix('test_')}" not in without:
                     _keep(modules, stem, name)
+    if "plots" in modules and "plots" not in without:
+        _keep(modules, "plots", "figures")
     files = {f"{stem}.py": _text(module) for stem, module in modules.items() if module.kept}
     return files | _json_files(graders, files)
 
 
 def used_by(graders: Path, short: str) -> dict[str, set[str]]:
-    """Module -> names of definitions that one check reaches, its own included."""
+    """Module -> names of definitions that one check reaches, its own included; of "plots", those of the figures."""
     modules = {path.stem: _read(path) for path in sorted(graders.glob("*.py"))}
     stem, _, name = short.partition("/")
-    _keep(modules, f"test_{stem}", f"test_{name.split('[')[0]}")
+    if short == "plots":
+        _keep(modules, "plots", "figures")
+    else:
+        _keep(modules, f"test_{stem}", f"test_{name.split('[')[0]}")
     return {stem: module.kept for stem, module in modules.items() if module.kept}
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-import re
 import shutil
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,17 @@ from typing import Any
 
 import yaml
 
-from gdgrade.author import leaks, rehearsal
+from gdgrade import language
+from gdgrade.author import handout_language, leaks, rehearsal
 from gdgrade.author.cache import Cache
 from gdgrade.author.pruning import prune
 from gdgrade.author.runner import Progress, Runner
 from gdgrade.author.tasks import Bench
 from gdgrade.course.manifest import Course, Exercise
+from gdgrade.doctor.packages import canonical, needed, read_pins
+from gdgrade.language import _, course_text
+from gdgrade.workspace.page import GALLERY
+from gdgrade.workspace.progress import FOLDER as WORKSPACE
 
 TAPE_LAB = "gdgrade.author.lab_tape:TapeLab"
 
@@ -90,11 +95,12 @@ def _exercise(course: Course, exercise: Exercise, folder: Path, jobs: int, progr
             target = folder / "exercises" / exercise.id / path.relative_to(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-    left_out = leaks.public_checks_that_show_code(exercise)
+    _for_the_workspace(course, exercise, folder)
+    left_out = leaks.public_checks_that_show_code(exercise) | leaks.plots_that_show_code(exercise)
     recorded = _record(course, exercise, folder, left_out, jobs, progress)
     if not recorded:
         raise ReleaseError(f"{exercise.id} has no public check that could be released: {left_out}")
-    for _ in range(3):
+    for _attempt in range(3):
         _write_graders(exercise, folder, frozenset(left_out))
         found = rehearsal.rehearse(course, exercise, folder, jobs, progress)
         if not found.broken:
@@ -102,6 +108,7 @@ def _exercise(course: Course, exercise: Exercise, folder: Path, jobs: int, progr
         left_out |= found.broken
     else:
         raise ReleaseError(f"{exercise.id}: the package's checks do not settle: {found.broken}")
+    handout_language.ship_exercise(exercise, folder)
     for mistake, told in found.wrong_hints.items():
         raise ReleaseError(f"{exercise.id}: in the package {mistake} is told of {told}")
     return Released(exercise.id, tuple(found.checks), left_out, (found.told, found.caught), tuple(found.untold))
@@ -132,6 +139,18 @@ def _record(
     return list(result["lab"]["recorded"])
 
 
+def _for_the_workspace(course: Course, exercise: Exercise, folder: Path) -> None:
+    """The stub once more, for `gdgrade reset`; the pictures that the statement links to, for `gdgrade plot`."""
+    kept = folder / WORKSPACE / "stubs" / exercise.id / exercise.entry
+    kept.parent.mkdir(parents=True)
+    shutil.copyfile(exercise.entry_path, kept)
+    for path in sorted((course.root / GALLERY / exercise.id).glob("*")):
+        if path.suffix in (".png", ".gif"):
+            target = folder / GALLERY / exercise.id / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+
 def _write_graders(exercise: Exercise, folder: Path, without: frozenset[str]) -> None:
     place = folder / "graders" / exercise.id
     shutil.rmtree(place, ignore_errors=True)
@@ -148,6 +167,9 @@ def _common(course: Course, exercises: Sequence[Exercise], folder: Path) -> None
     (folder / "course.yml").write_text(_course_file(course, exercises), encoding="utf-8")
     (folder / "requirements.txt").write_text(requirements(course.root), encoding="utf-8")
     (folder / "README.md").write_text(_readme(course, exercises), encoding="utf-8")
+    for name in handout_language.ship_course(course, exercises, folder):
+        with language.speaking(name, folder / "locale"):
+            (folder / f"README.{name}.md").write_text(_readme(course, exercises), encoding="utf-8")
     names = {name for exercise in exercises for name in exercise.data}
     for name in sorted(names):
         path = course.root / "data" / f"{name}.npz"
@@ -172,50 +194,49 @@ def _course_file(course: Course, exercises: Sequence[Exercise]) -> str:
 
 def requirements(root: Path) -> str:
     """gdgrade and what it needs, at the versions that the course pins, else those that are installed here."""
-    pins = {}
-    if (root / "constraints.txt").is_file():
-        for line in (root / "constraints.txt").read_text(encoding="utf-8").splitlines():
-            name, equals, version = line.partition("#")[0].strip().partition("==")
-            if equals:
-                pins[_canonical(name)] = version.strip()
+    pins = read_pins(root / "constraints.txt")
     lines = [f"gdgrade=={importlib.metadata.version('gdgrade')}"]
-    for needed in importlib.metadata.requires("gdgrade") or []:
-        found = re.match(r"[A-Za-z0-9._-]+", needed)
-        if found is None or "extra ==" in needed:
-            continue
-        version = pins.get(_canonical(found[0]), "") or importlib.metadata.version(found[0])
-        lines.append(f"{found[0]}=={version}")
+    for name in needed():
+        version = pins.get(canonical(name), "") or importlib.metadata.version(name)
+        lines.append(f"{name}=={version}")
     return "\n".join(lines) + "\n"
 
 
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _readme(course: Course, exercises: Sequence[Exercise]) -> str:
-    rows = "\n".join(
-        f"| `{e.short}` | {e.title} | `exercises/{e.id}/{e.entry}` | {e.max_points:g} |" for e in exercises
-    )
+    """The package's first page, in the language in use."""
     first = exercises[0]
-    return f"""# {course.title}
+    rows = [
+        f"| `{e.short}` | {course_text(e.title)} | `exercises/{e.id}/{e.entry}` | {e.max_points:g} |" for e in exercises
+    ]
+    statement = "README.md" if language.language() == "en" else f"README.{language.language()}.md"
+    pieces = [
+        f"# {course_text(course.title)}",
+        "\n".join([_("| | exercise | you write | points |"), "|---|---|---|---|", *rows]),
+        _("Set up once, in a fresh environment with Python 3.11 or newer:"),
+        "```\npip install -r requirements.txt\n```",
+        _(
+            "Then, in this folder, `gdgrade start` begins to keep your progress, `gdgrade doctor` looks whether the "
+            "machine is ready, and `gdgrade next` says what to write next."
+        ),
+        _("Read `{statement}`, write your code into `{file}`, and ask as often as you like:").format(
+            statement=f"exercises/{first.id}/{statement}", file=f"exercises/{first.id}/{first.entry}"
+        ),
+        f"```\ngdgrade check {first.short}\n```",
+        _(
+            "`gdgrade hint {exercise}` helps on when you are stuck, `gdgrade status` shows where you stand, and "
+            "`gdgrade plot {exercise} --open` draws your results beside those of a right solution."
+        ).format(exercise=first.short),
+        _(
+            "The checks here are the public ones. When you hand in, further checks with other inputs count as well, so "
+            "a part may show fewer points here than it is worth. Nothing you need is in `graders/` or `tape/`; please "
+            "leave both as they are."
+        ),
+    ]
+    return "\n\n".join("\n".join(wrapped(piece)) for piece in pieces) + "\n"
 
-| | exercise | you write | points |
-|---|---|---|---|
-{rows}
 
-Set up once, in a fresh environment with Python 3.11 or newer:
-
-```
-pip install -r requirements.txt
-```
-
-Read `exercises/{first.id}/README.md`, write your code into `exercises/{first.id}/{first.entry}`, and ask as often as
-you like:
-
-```
-gdgrade check {first.short}
-```
-
-The checks here are the public ones. When you hand in, further checks with other inputs count as well, so a part may
-show fewer points here than it is worth. Nothing you need is in `graders/` or `tape/`; please leave both as they are.
-"""
+def wrapped(paragraph: str) -> list[str]:
+    """Lines of at most 110 characters; tables and code as they are."""
+    if paragraph.startswith(("|", "`" * 3, "#")):
+        return [paragraph]
+    return textwrap.wrap(paragraph, 110, break_long_words=False, break_on_hyphens=False)

@@ -52,10 +52,19 @@ class Runner:
         jobs: how many judges run at a time.
         cache: of verdicts.
         progress: called with a task's name whenever one is done.
+        gate: shared with the runners of other exercises, so that together they run no more judges than that.
     """
 
-    def __init__(self, exercise: Exercise, jobs: int, cache: Cache, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        exercise: Exercise,
+        jobs: int,
+        cache: Cache,
+        progress: Progress | None = None,
+        gate: threading.Semaphore | None = None,
+    ) -> None:
         self._jobs = jobs
+        self._gate = gate or threading.Semaphore(jobs)
         self._cache = cache
         self._progress = progress or (lambda name: None)
         self._lock = threading.Lock()
@@ -90,7 +99,8 @@ class Runner:
         key = task.key
         result = self._cache.get(key)
         if result is None:
-            result = self._judge(task)
+            with self._gate:
+                result = self._judge(task)
             if not result["errors"]:
                 self._cache.put(key, result)
         self._progress(task.name)

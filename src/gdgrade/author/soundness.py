@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,6 +13,7 @@ from gdgrade.author.cache import Cache
 from gdgrade.author.junk import public_names
 from gdgrade.author.mutants import ExcusesError, Mutant, mutants_of, read_excuses, sample
 from gdgrade.author.planted import HeaderError, Planted
+from gdgrade.author.reach import Check, checks_to_try
 from gdgrade.author.runner import Progress, Runner, Task
 from gdgrade.author.tasks import QUICK, Bench, Effort
 from gdgrade.author.verdict import Section, Survivor, Verdict, section
@@ -32,6 +35,7 @@ def examine(
     cache: Cache | None = None,
     expect: Expect | None = None,
     progress: Progress | None = None,
+    gate: threading.Semaphore | None = None,
 ) -> Verdict:
     """Examine one exercise.
 
@@ -41,6 +45,7 @@ def examine(
         cache: of verdicts; None: nothing is kept.
         expect: told how many more runs there will be, whenever that becomes known.
         progress: told the name of each run that is done.
+        gate: limits the judges of several examinations together; see `examine_all`.
 
     Raises:
         LaunchError: the machine could not start a judge.
@@ -49,7 +54,7 @@ def examine(
     missing = paper.missing_files(course, exercise)
     if missing.problems:
         return Verdict(exercise.id, exercise.title, effort.mode, (missing,))
-    with Runner(exercise, jobs, cache or Cache(None), progress) as runner:
+    with Runner(exercise, jobs, cache or Cache(None), progress, gate) as runner:
         examination = _Examination(course, exercise, effort, runner, expect or (lambda count: None))
         sections = [missing, *examination.sections()]
         return Verdict(
@@ -64,6 +69,34 @@ def examine(
         )
 
 
+def examine_all(
+    course: Course,
+    exercises: Sequence[Exercise],
+    effort: Effort = QUICK,
+    *,
+    jobs: int = 2,
+    cache: Cache | None = None,
+    expect: Expect | None = None,
+    progress: Progress | None = None,
+) -> list[Verdict]:
+    """Examine several exercises side by side, so that no core waits for the one long step of an examination.
+
+    Args and errors: those of `examine`; `jobs` is for all together.
+    """
+    gate = threading.Semaphore(jobs)
+
+    def one(exercise: Exercise) -> Verdict:
+        return examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress, gate=gate)
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(one, exercise) for exercise in exercises]
+        try:
+            return [future.result() for future in waiting]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
 class _Examination:
     """One exercise while it is being examined."""
 
@@ -76,12 +109,14 @@ class _Examination:
 
     def sections(self) -> list[Section]:
         """All sections, in the order of the table. A reference that does not pass makes the rest meaningless."""
-        lab, errors = self._lab(self.bench.lab(REFERENCE_LAB, {"seeds": self.effort.chance}))
+        chance = {"seeds": self.effort.chance, "seconds": self.effort.chance_seconds}
+        lab, errors = self._lab(self.bench.lab(REFERENCE_LAB, {**chance, "share": self.effort.figures}))
         if lab is None:
             return [section("checks", "they cannot be run", errors)]
         found = [
             paper.points(self.exercise, lab["checks"]),
             paper.texts(self.exercise, lab["checks"], self.bench.reference),
+            paper.hints_on_request(self.exercise, self.bench.reference),
         ]
         broken = [f"{short}: {entry['error']}" for short, entry in lab["checks"].items() if entry["error"]]
         if broken:
@@ -111,19 +146,30 @@ class _Examination:
         self._chosen = self._sampled()
         reach = lab["reach"]
         return {
-            "mistakes": [bench.lab(MISTAKE_LAB, power)],
+            "mistakes": [bench.lab(MISTAKE_LAB, power, quick=not effort.every)],
             "reference": [
                 bench.reference_run(number, precision, quick=(number, precision) != (0, "float64"))
                 for number, precision in runs
             ],
             "stub": [bench.stub_run()],
-            "planted": [bench.planted_run(entry, trained=entry.full) for entry in self._kept(planted)],
+            "planted": self._planted(planted, lab["checks"]),
             "mutants": [
-                bench.mutant_run(mutant, [short for short, names in reach.items() if _reaches(names, mutant)])
+                bench.mutant_run(mutant, [short for short, names in reach.items() if mutant.function in names])
                 for mutant in self._chosen
             ],
             "junk": self._junk(lab["checks"]),
         }
+
+    def _planted(self, planted: Sequence[Planted], checks: Mapping[str, Any]) -> list[Task]:
+        kept = self._kept(planted)
+        if self.effort.every:
+            return [self.bench.planted_run(entry, trained=entry.full) for entry in kept]
+        known = {short: Check(entry["part"], tuple(entry["needs"]), entry["enters"]) for short, entry in checks.items()}
+        part_needs = {part.id: part.needs for part in self.exercise.parts}
+        chosen = checks_to_try(self.bench.reference, kept, known, part_needs)
+        return [
+            self.bench.planted_run(entry, names, trained=entry.full) for entry, names in zip(kept, chosen, strict=True)
+        ]
 
     def _kept(self, planted: Sequence[Planted]) -> list[Planted]:
         """The planted answers to be judged: those with training checks only as far as the mode allows."""
@@ -170,7 +216,7 @@ class _Examination:
             return [section("mistakes", "they cannot be run", result["errors"])]
         self.confusion = judged.confusion(result["lab"]["mistakes"])
         return [
-            judged.mistakes(result["lab"]["mistakes"]),
+            judged.mistakes(result["lab"]["mistakes"], result["lab"]["power"], trained=self.effort.every),
             paper.hints(result["lab"]["mistakes"], self.bench.reference),
             judged.power(result["lab"]["power"], lab["checks"]),
         ]
@@ -192,7 +238,7 @@ class _Examination:
         if not doubtful:
             return {}
         seeds, variants = self.effort.equivalence
-        options = {"mutants": [[m.name, m.source] for m in doubtful], "seeds": seeds, "variants": variants}
+        options = {"mutants": [[m.name, m.source, m.function] for m in doubtful], "seeds": seeds, "variants": variants}
         lab, errors = self._lab(self.bench.lab(EQUIVALENCE_LAB, options))
         if lab is None:
             return {mutant.name: {"difference": f"not compared: {errors}"} for mutant in doubtful}
@@ -208,7 +254,3 @@ def _claims(planted: Sequence[Planted]) -> dict[str, list[str]]:
         if entry.diagnosis not in (None, "none"):
             claims.setdefault(str(entry.diagnosis), []).extend(sorted(entry.fails))
     return claims
-
-
-def _reaches(names: Sequence[str] | None, mutant: Mutant) -> bool:
-    return names is None or mutant.function in names

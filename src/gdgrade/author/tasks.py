@@ -32,24 +32,54 @@ class Effort:
     Attributes:
         seeds: of the reference through real workers, in each precision.
         chance: seeds of each check in the judge alone, for the rate of false failures.
+        chance_seconds: CPU time after which no further seed of a check is begun; None: no limit.
         power: seeds of a statistical check against a mistake.
         mutants, junk: how many mutants of the exercise and kinds of junk per function; None: all.
         equivalence: (seeds of the checks, variants of each call) that a survivor must equal.
         trained: planted answers that are judged with their training checks; None: all that ask for it.
+        figures: share of the training before the figures are drawn.
+        every: planted answers are judged on every check, also on code that another one was tried on.
     """
 
     mode: str
     seeds: int
     chance: int
+    chance_seconds: float | None
     power: int
     mutants: int | None
     junk: int | None
     equivalence: tuple[int, int]
     trained: int | None
+    figures: float
+    every: bool
 
 
-QUICK = Effort("quick", seeds=3, chance=20, power=5, mutants=24, junk=3, equivalence=(3, 20), trained=1)
-FULL = Effort("full", seeds=200, chance=200, power=50, mutants=None, junk=None, equivalence=(20, 100), trained=None)
+QUICK = Effort(
+    "quick",
+    seeds=3,
+    chance=20,
+    chance_seconds=0.25,
+    power=5,
+    mutants=24,
+    junk=3,
+    equivalence=(3, 20),
+    trained=1,
+    figures=0.05,
+    every=False,
+)
+FULL = Effort(
+    "full",
+    seeds=200,
+    chance=200,
+    chance_seconds=None,
+    power=50,
+    mutants=None,
+    junk=None,
+    equivalence=(20, 100),
+    trained=None,
+    figures=1.0,
+    every=True,
+)
 
 
 class Bench:
@@ -104,8 +134,11 @@ class Bench:
     def stub_run(self) -> Task:
         return Task("stub", self.job(self.exercise.entry_path, quick=False), self._all)
 
-    def planted_run(self, planted: Planted, *, trained: bool) -> Task:
-        job = self.job(planted.path, quick=not trained)
+    def planted_run(self, planted: Planted, checks: tuple[str, ...] = (), *, trained: bool) -> Task:
+        """A planted answer, on some checks or on all. An endless one need not be waited for longer than a mutant."""
+        job = dataclasses.replace(self.job(planted.path, quick=not trained), only_checks=checks)
+        if planted.cause == "timeout":
+            job = dataclasses.replace(job, seconds=MUTANT_SECONDS)
         return Task(f"planted {planted.path.stem}", job, self._all)
 
     def mutant_run(self, mutant: Mutant, checks: list[str]) -> Task:

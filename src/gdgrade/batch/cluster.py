@@ -133,7 +133,7 @@ def packed(course: Course) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(course.file, "course.yml")
         folders = [exercise.folder(kind) for exercise in course.exercises for kind in ("graders", "reference")]
-        for folder in [*folders, course.root / "data"]:
+        for folder in [*folders, course.root / "data", course.root / "locale"]:
             for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
                 if path.is_file() and "__pycache__" not in path.parts:
                     archive.write(path, path.relative_to(course.root))

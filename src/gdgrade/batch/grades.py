@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from gdgrade.batch.manual import Decision, decisions, extensions
 from gdgrade.batch.store import Store
 from gdgrade.course.late import LateDecision, penalty
 from gdgrade.course.manifest import Course, Exercise
+from gdgrade.language import _, ngettext
 from gdgrade.report.model import Report
 
 
@@ -86,54 +88,62 @@ class Grade:
 def decision_words(decision: Decision) -> str:
     """A decision in one sentence: `-1 point: late talk`."""
     if decision.points is not None:
-        return f"Points set to {decision.points:g}: {decision.why}"
+        return _("Points set to {points:g}: {why}").format(points=decision.points, why=decision.why)
     if decision.adjust:
-        unit = "point" if abs(decision.adjust) == 1 else "points"
-        return f"{decision.adjust:+g} {unit}: {decision.why}"
+        text = ngettext("{points:+g} point: {why}", "{points:+g} points: {why}", 1 if abs(decision.adjust) == 1 else 2)
+        return text.format(points=decision.adjust, why=decision.why)
     return decision.why
 
 
 def grades(store: Store, course: Course, *, run: int | None = None) -> list[Grade]:
-    """Grades by student and exercise.
+    """Grades by student and exercise; see `each_grade`."""
+    order = {exercise.id: number for number, exercise in enumerate(course.exercises)}
+    return sorted(each_grade(store, course, run=run), key=lambda grade: (grade.student, order[grade.exercise]))
+
+
+def each_grade(store: Store, course: Course, *, run: int | None = None) -> Iterator[Grade]:
+    """Grades one by one, by student: for thousands, whose reports together would fill the memory.
 
     Args:
         run: of this run only, for comparisons; None: the latest hand-in of each student for each exercise.
     """
     latest = "h.id IN (SELECT max(id) FROM hand_ins GROUP BY student, exercise)"
     rows = store.db.execute(
-        f"""SELECT h.*, v.problem AS trouble FROM hand_ins h LEFT JOIN verdicts v ON v.id = h.verdict
+        f"""SELECT h.*, v.problem AS trouble, v.missing FROM hand_ins h LEFT JOIN verdicts v ON v.id = h.verdict
             WHERE {latest if run is None else "h.run = ?"} ORDER BY h.student, h.exercise""",  # noqa: S608
         () if run is None else (run,),
     ).fetchall()
-    order = {exercise.id: number for number, exercise in enumerate(course.exercises)}
+    known = {exercise.id for exercise in course.exercises}
     decided, granted = decisions(store), extensions(store)
-    reports: dict[int, Report | None] = {}
-    found: list[Grade] = []
+
+    @functools.lru_cache(maxsize=64)  # one file of many students is read once, if they are not far apart
+    def report_on(verdict: int) -> Report | None:
+        text = store.report_json(verdict)
+        return None if text is None else Report.from_json(text)
+
     for row in rows:
-        if row["exercise"] not in order:
+        if row["exercise"] not in known:
             continue
         exercise = course.exercise(row["exercise"])
-        report = None
-        if row["verdict"] is not None:
-            if row["verdict"] not in reports:
-                text = store.report_json(row["verdict"])
-                reports[row["verdict"]] = None if text is None else Report.from_json(text)
-            report = reports[row["verdict"]]
+        report = None if row["verdict"] is None else report_on(row["verdict"])
         submitted = datetime.fromisoformat(row["submitted"]) if row["submitted"] else None
         late = _late(course, exercise, submitted, row["student"], granted)
         if report is not None:
             report = with_late(shown_as(report, row["file"].rsplit("/", 1)[-1]), late)
-        found.append(
-            Grade(
-                student=row["student"], name=row["name"], exercise=row["exercise"], file=row["file"],
-                sha256=row["sha256"], max_points=exercise.max_points, report=report,
-                problem=row["problem"] or row["trouble"] or "", submitted=submitted, time_source=row["time_source"],
-                late=late, decisions=tuple(decided.get((row["student"], row["exercise"]), ())),
-                identifiers=json.loads(row["identifiers"]), layout=row["layout"], run=row["run"],
-                verdict=row["verdict"],
-            )
+        yield Grade(
+            student=row["student"], name=row["name"], exercise=row["exercise"], file=row["file"],
+            sha256=row["sha256"], max_points=exercise.max_points, report=report,
+            problem=row["problem"] or row["trouble"] or _wanting(row["missing"]),
+            submitted=submitted, time_source=row["time_source"], late=late,
+            decisions=tuple(decided.get((row["student"], row["exercise"]), ())),
+            identifiers=json.loads(row["identifiers"]), layout=row["layout"], run=row["run"],
+            verdict=row["verdict"],
         )  # fmt: skip
-    return sorted(found, key=lambda grade: (grade.student, order[grade.exercise]))
+
+
+def _wanting(missing: str | None) -> str:
+    """What a person can do about checks that were skipped for want of packages."""
+    return f"some checks need {missing.replace(',', ', ')}: install it, then --resume" if missing else ""
 
 
 def with_late(report: Report, late: LateDecision | None) -> Report:

@@ -16,6 +16,7 @@ from gdgrade.course.manifest import Course, Exercise
 from gdgrade.course.submission import Submission, parse_submission
 from gdgrade.judge.job import Job
 from gdgrade.judging import Options, make_job, run, settings_for, to_report
+from gdgrade.language import use
 from gdgrade.processes.judges import JudgePool
 from gdgrade.processes.launcher import LaunchError, fork_available
 from gdgrade.report.model import Report
@@ -62,6 +63,7 @@ def judges_for(course: Course, exercise: Exercise, options: Options) -> Judges:
     Raises:
         LaunchError: the checks cannot be collected, or confinement is not to be had.
     """
+    use(options.language, course.root / "locale")  # titles of parts, and the sentence on lateness
     if not fork_available() or options.start_method == "spawn":
         return SpawnedJudges()
     nobody = Submission(source="", display_name=exercise.entry, kind="py", sha256="")
@@ -73,8 +75,15 @@ def load(kind: str, data: bytes, exercise: Exercise) -> Submission:
     return parse_submission(data, exercise.entry.removesuffix(".py") + "." + kind)
 
 
-def grade(course: Course, exercise: Exercise, submission: Submission, options: Options, judges: Judges) -> Verdict:
-    """Judge a submission, again where the machine got in the way.
+def grade(
+    course: Course,
+    exercise: Exercise,
+    submission: Submission,
+    options: Options,
+    judges: Judges,
+    processor: int | None = None,
+) -> Verdict:
+    """Judge a submission, again where the machine got in the way; on one processor, if it is named.
 
     Returns:
         A verdict with a report; or with a problem, for a person, after `ATTEMPTS` attempts.
@@ -83,7 +92,10 @@ def grade(course: Course, exercise: Exercise, submission: Submission, options: O
         LaunchError: the judges are gone; with new ones the submission can be graded again.
     """
     job = make_job(course, exercise, submission, options)
-    job = replace(job, extra={**job.extra, "record": True})
+    # With as many jobs as processors a worker that is made ready ahead would only take turns from another job.
+    job = replace(
+        job, extra={**job.extra, "record": True, "in_turn": processor is not None, "processor": processor}
+    )
     began, start, problem = time.time(), time.monotonic(), ""
     first: Mapping[str, Any] | None = None
     for attempt in range(1, ATTEMPTS + 1):
@@ -98,7 +110,10 @@ def grade(course: Course, exercise: Exercise, submission: Submission, options: O
             problem = str(result["errors"][0])
             continue
         causes = {outcome["cause"] for outcome in result["outcomes"]}
-        if "infrastructure" in causes and attempt < ATTEMPTS:
+        missing = tuple(result.get("missing", ()))
+        # A check that was skipped for want of a package is skipped at the next attempt too.
+        failing = any((entry["outcome"], entry["cause"]) == ("error", "infrastructure") for entry in result["outcomes"])
+        if failing and attempt < ATTEMPTS:
             if not judges.alive():
                 raise LaunchError("the judges are gone")
             continue
@@ -113,8 +128,8 @@ def grade(course: Course, exercise: Exercise, submission: Submission, options: O
         seconds = time.monotonic() - start
         timings = report.timings.model_copy(update={"seconds": seconds})
         report = report.model_copy(update={"timings": timings})
-        problem = "the machine kept some checks from being judged" if "infrastructure" in causes else ""
-        return Verdict(report.to_json(indent=None), problem, seconds, attempt, result.get("tape"))
+        problem = "the machine kept some checks from being judged" if failing else ""
+        return Verdict(report.to_json(indent=None), problem, seconds, attempt, result.get("tape"), missing=missing)
     return Verdict(None, problem or "it could not be judged", time.monotonic() - start, ATTEMPTS)
 
 
@@ -129,6 +144,7 @@ def key_of(course: Course, exercise: Exercise, sha256: str, options: Options, ch
     seeds = grading_seed(course, os.environ, public=options.seed)
     named = f"{seeds.public}:{seeds.fingerprint or '-'}"
     how = "quick" if options.quick else "full"
+    how += "" if options.language == "en" else f" {options.language}"
     return Key(course.revision, exercise.id, sha256, named, __version__, checks, how)
 
 
@@ -172,6 +188,15 @@ def _free_memory() -> int | None:
     except (OSError, ValueError, IndexError):
         return None
     return None
+
+
+def processors_for(jobs: int) -> list[int | None]:
+    """For each job the processor that it keeps to: one for each where there are no more of them than jobs, else none.
+
+    Judge and worker of a job take turns; on one processor neither waits for the other's to wake up.
+    """
+    ours = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return [ours[job % len(ours)] if 1 < len(ours) <= jobs else None for job in range(jobs)]
 
 
 def with_spawn(options: Options) -> Options:

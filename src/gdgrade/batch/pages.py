@@ -13,7 +13,9 @@ from markupsafe import Markup
 from gdgrade.batch.grades import Grade
 from gdgrade.batch.statistics import summarise
 from gdgrade.course.manifest import Course
+from gdgrade.language import _, course_text, speaking
 from gdgrade.report.html import TEMPLATES, Figure, Row, Section, render, student_page
+from gdgrade.report.wording import number
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def write_pages(
     for student in dict.fromkeys(grade.student for grade in grades):
         path = folder / "students" / page_name(student)
         mine = [grade for grade in grades if grade.student == student]
-        path.write_text(page_of(course, mine, figures or {}), encoding="utf-8")
+        with speaking(_language(mine), course.root / "locale"):
+            path.write_text(page_of(course, mine, figures or {}), encoding="utf-8")
         places[student] = f"students/{path.name}"
         written.append(path)
     index.write_text(course_page(course, grades, places, refused, groups), encoding="utf-8")
@@ -87,7 +90,12 @@ def page_of(
         for grade in grades
     ]
     name = grades[0].name
-    return student_page(sections, title=f"{name}: {course.title}", name=name, overview=overview)
+    return student_page(sections, title=f"{name}: {course_text(course.title)}", name=name, overview=overview)
+
+
+def _language(grades: Sequence[Grade]) -> str:
+    """The language of a student's page: that of the stored verdicts on it."""
+    return next((grade.report.language for grade in grades if grade.report is not None), "en")
 
 
 def course_page(
@@ -124,7 +132,9 @@ def course_page(
 
 
 def _points(grade: Grade) -> str:
-    return "not graded" if grade.final is None else f"{grade.final:g} of {grade.max_points:g}"
+    if grade.final is None:
+        return _("not graded")
+    return _("{got} of {most}").format(got=number(grade.final), most=number(grade.max_points))
 
 
 def _late(grade: Grade) -> str:

@@ -11,6 +11,7 @@ from gdgrade.batch.store import Store, Verdict
 from gdgrade.course.manifest import Course, Exercise
 from gdgrade.course.submission import Submission
 from gdgrade.judging import Options, make_job, settings_for, to_report
+from gdgrade.language import use
 from gdgrade.processes.judges import JudgePool
 from gdgrade.processes.launcher import LaunchError
 
@@ -69,17 +70,23 @@ def _exercise(
                 continue
             found = _latest(store, exercise.id, sha256)
             tape = None if found is None else store.recording(found)
+            come = () if found is None else store.come(found)
+            if come:
+                done.run_again.append((exercise.id, sha256, f"{', '.join(come)} can be imported now"))
+                continue
             if tape is None:
                 done.run_again.append((exercise.id, sha256, "no answers were kept"))
                 continue
             if judges is None:
                 nobody = Submission(source="", display_name=exercise.entry, kind="py", sha256="")
+                use(options.language, course.root / "locale")
                 judges = JudgePool(make_job(course, exercise, nobody, options), settings_for(exercise, options.confine))
-            verdict, reason = _replay(course, exercise, load(*store.file(sha256), exercise), options, judges, tape)
+            submission = load(*store.file(sha256), exercise)
+            verdict, missing, reason = _replay(course, exercise, submission, options, judges, tape)
             if verdict is None:
                 done.run_again.append((exercise.id, sha256, reason))
             else:
-                kept = Verdict(verdict, "", 0.0, 1, tape, found)
+                kept = Verdict(verdict, "", 0.0, 1, tape, found, missing)
                 store.record(done.run, key, kept)
                 done.replayed += 1
             show(done)
@@ -98,19 +105,20 @@ def _latest(store: Store, exercise: str, sha256: str) -> int | None:
 
 def _replay(
     course: Course, exercise: Exercise, submission: Submission, options: Options, judges: JudgePool, tape: bytes
-) -> tuple[str | None, str]:
-    """The new report's JSON, or None and why the student's code must be run."""
+) -> tuple[str | None, tuple[str, ...], str]:
+    """The new report's JSON and the packages that checks lacked, or None and why the student's code must be run."""
     job = make_job(course, exercise, submission, options)
     began = time.time()
     try:
         result = judges.judge(job, tape=tape)
     except LaunchError as error:
-        return None, str(error)
+        return None, (), str(error)
     if result["errors"]:
-        return None, str(result["errors"][0])
+        return None, (), str(result["errors"][0])
     if result["missed"]:
         names = ", ".join(dict.fromkeys(result["missed"]))
-        return None, f"changed inputs: {names}"
+        return None, (), f"changed inputs: {names}"
     report = to_report(course, exercise, submission, job, result, started=began)
     remark = "Judged again by the answers of an earlier run; the code was not run anew."
-    return report.model_copy(update={"remarks": (*report.remarks, remark)}).to_json(indent=None), ""
+    report = report.model_copy(update={"remarks": (*report.remarks, remark)})
+    return report.to_json(indent=None), tuple(result.get("missing", ())), ""

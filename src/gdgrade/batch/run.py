@@ -8,7 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gdgrade.batch.grading import Judges, Task, checks_digest, expected_cost, grade, judges_for, key_of, load
+from gdgrade.batch.grading import (
+    Judges,
+    Task,
+    checks_digest,
+    expected_cost,
+    grade,
+    judges_for,
+    key_of,
+    load,
+    processors_for,
+)
 from gdgrade.batch.store import Key, Store, Verdict
 from gdgrade.course.manifest import Course, Exercise
 from gdgrade.judging import Options
@@ -169,7 +179,7 @@ class _Shift:
         todo = list(tasks)
         left: list[Task] = []
 
-        def worker() -> None:
+        def worker(processor: int | None) -> None:
             while True:
                 task, kind, data = waiting.get()
                 if not kind:
@@ -179,14 +189,16 @@ class _Shift:
                     continue
                 try:
                     submission = load(kind, data, self.exercise)
-                    done.put((task, grade(self.course, self.exercise, submission, self.options, judges)))
+                    verdict = grade(self.course, self.exercise, submission, self.options, judges, processor)
+                    done.put((task, verdict))
                 except LaunchError:
                     gone.set()
                     done.put((task, None))
                 except BaseException as error:
                     done.put((task, error))
 
-        threads = [threading.Thread(target=worker, daemon=True) for _ in range(min(self.jobs, len(todo)))]
+        kept_to = processors_for(min(self.jobs, len(todo)))
+        threads = [threading.Thread(target=worker, args=(processor,), daemon=True) for processor in kept_to]
         for thread in threads:
             thread.start()
         running = 0

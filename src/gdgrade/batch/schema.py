@@ -50,5 +50,10 @@ CREATE TABLE recordings (verdict INTEGER PRIMARY KEY REFERENCES verdicts(id), da
 ALTER TABLE verdicts ADD COLUMN replayed INTEGER REFERENCES verdicts(id);
 """
 
-STEPS: tuple[str, ...] = (_FIRST, _SECOND)
+# packages, separated by commas, for want of which checks of a verdict were skipped
+_THIRD = """
+ALTER TABLE verdicts ADD COLUMN missing TEXT NOT NULL DEFAULT '';
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 VERSION = len(STEPS)

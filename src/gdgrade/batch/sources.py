@@ -150,7 +150,7 @@ def _stem(name: str) -> str:
     return next(name[: -len(ending)] for ending in sorted(ARCHIVES, key=len, reverse=True) if lower.endswith(ending))
 
 
-def _safe(name: str) -> tuple[str, ...] | None:
+def safe_steps(name: str) -> tuple[str, ...] | None:
     """The folders and name of a member, or None if it points out of the archive."""
     if name.startswith(("/", "\\")) or "\0" in name or (len(name) > 1 and name[1] == ":"):
         return None
@@ -169,7 +169,7 @@ def _members(
         if count >= MAX_MEMBERS:
             yield Refused(shown, f"the archive has more than {MAX_MEMBERS} members; this one and the rest are left out")
             return
-        steps = _safe(name)
+        steps = safe_steps(name)
         if trouble or steps is None:
             yield Refused(shown, trouble or "its name points outside the archive")
             continue

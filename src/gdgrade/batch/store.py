@@ -21,6 +21,7 @@ from gdgrade import __version__
 from gdgrade.batch.collect import HandIn
 from gdgrade.batch.schema import STEPS, VERSION
 from gdgrade.batch.sources import Refused
+from gdgrade.judge.marks import missing_packages
 
 FILE_NAME = "results.sqlite"
 LOCK_NAME = "writing.lock"
@@ -49,7 +50,12 @@ class Key:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What grading a file gave: a report's JSON, or a problem that a person must look at."""
+    """What grading a file gave: a report's JSON, or a problem that a person must look at.
+
+    Attributes:
+        missing: packages for want of which checks were skipped: their points stay open until the packages are there.
+        replayed: the verdict whose recording it was judged by.
+    """
 
     report: str | None
     problem: str = ""
@@ -57,6 +63,7 @@ class Verdict:
     attempts: int = 1
     recording: bytes | None = None
     replayed: int | None = None
+    missing: tuple[str, ...] = ()
 
 
 def now() -> str:
@@ -206,11 +213,31 @@ class Store:
         return str(row["kind"]), zlib.decompress(row["data"])
 
     def find(self, key: Key) -> int | None:
-        """The latest verdict with that key that a person need not look at, or None."""
+        """The latest verdict with that key that still stands, or None.
+
+        One that a person must look at does not, nor one without checks that a package has been installed for since.
+        """
         row = self.db.execute(
-            "SELECT id FROM verdicts WHERE key = ? AND problem = '' ORDER BY id DESC LIMIT 1", (key.text,)
+            "SELECT id, missing FROM verdicts WHERE key = ? AND problem = '' ORDER BY id DESC LIMIT 1", (key.text,)
         ).fetchone()
-        return None if row is None else int(row["id"])
+        return None if row is None or _come(row["missing"]) else int(row["id"])
+
+    def reopen(self, run: int) -> int:
+        """Hand-ins of a run whose checks waited for packages that are here now lose their verdict, which is kept.
+
+        Returns:
+            how many hand-ins are to be graded again.
+        """
+        rows = self.db.execute(
+            """SELECT h.id, v.missing FROM hand_ins h JOIN verdicts v ON v.id = h.verdict
+               WHERE h.run = ? AND v.missing != ''""",
+            (run,),
+        ).fetchall()
+        ready = [(row["id"],) for row in rows if _come(row["missing"])]
+        if ready:
+            with self.transaction() as db:
+                db.executemany("UPDATE hand_ins SET verdict = NULL WHERE id = ?", ready)
+        return len(ready)
 
     def settle(self, run: int, key: Key, verdict: int) -> None:
         """Let an existing verdict decide the run's hand-ins of that file."""
@@ -223,9 +250,10 @@ class Store:
         with self.transaction() as db:
             cursor = db.execute(
                 """INSERT INTO verdicts (run, key, revision, exercise, sha256, seeds, engine, checks, how, made_at,
-                   seconds, attempts, report, problem, replayed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""",
+                   seconds, attempts, report, problem, replayed, missing) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""",
                 (run, key.text, key.revision, key.exercise, key.sha256, key.seeds, key.engine, key.checks, key.how,
-                 now(), verdict.seconds, verdict.attempts, report, verdict.problem, verdict.replayed),
+                 now(), verdict.seconds, verdict.attempts, report, verdict.problem, verdict.replayed,
+                 ",".join(verdict.missing)),
             )  # fmt: skip
             number = int(cursor.lastrowid or 0)
             if verdict.recording is not None:
@@ -237,6 +265,11 @@ class Store:
         """The tape of a verdict, or None where none was kept."""
         row = self.db.execute("SELECT data FROM recordings WHERE verdict = ?", (verdict,)).fetchone()
         return None if row is None else bytes(row["data"])
+
+    def come(self, verdict: int) -> tuple[str, ...]:
+        """Packages that a verdict's checks lacked and that can be imported here now."""
+        row = self.db.execute("SELECT missing FROM verdicts WHERE id = ?", (verdict,)).fetchone()
+        return _come(row["missing"])
 
     def repeat(self, course: str, revision: str, options: Mapping[str, Any], exercise: str | None = None) -> int:
         """A new run over the latest hand-ins of everybody, without verdicts; returns its number."""
@@ -295,6 +328,12 @@ def _insert(db: sqlite3.Connection, run: int, entry: HandIn) -> None:
 def _settle(db: sqlite3.Connection, run: int, key: Key, verdict: int) -> None:
     where = "run = ? AND exercise = ? AND sha256 = ? AND verdict IS NULL"
     db.execute(f"UPDATE hand_ins SET verdict = ? WHERE {where}", (verdict, run, key.exercise, key.sha256))  # noqa: S608
+
+
+def _come(missing: str) -> tuple[str, ...]:
+    """Those of a verdict's missing packages that can be imported now, sorted."""
+    names = {name for name in missing.split(",") if name}
+    return tuple(sorted(names - {*missing_packages(names)}))
 
 
 def _locked(folder: Path) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ def check_command(
       gdgrade author check --full --format html > verdict.html
     """
     from gdgrade.author.cache import Cache, default_cache
-    from gdgrade.author.soundness import examine
+    from gdgrade.author.soundness import examine_all
     from gdgrade.author.tasks import FULL, QUICK
     from gdgrade.course.errors import CourseError, SubmissionError
     from gdgrade.processes.launcher import LaunchError
@@ -76,10 +77,7 @@ def check_command(
     effort = QUICK if quick else FULL
     try:
         with _progress() as (expect, progress):
-            verdicts = [
-                examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress)
-                for exercise in chosen
-            ]
+            verdicts = examine_all(course, chosen, effort, jobs=jobs, cache=cache, expect=expect, progress=progress)
     except (CourseError, SubmissionError) as error:
         usage(str(error))
     except LaunchError as error:
@@ -130,12 +128,13 @@ def _progress() -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=0)
-        total = 0
+        total, lock = 0, threading.Lock()
 
         def expect(count: int) -> None:
             nonlocal total
-            total += count
-            bar.update(task, total=total)
+            with lock:  # exercises are examined side by side
+                total += count
+                bar.update(task, total=total)
 
         def progress(name: str) -> None:
             bar.update(task, advance=1, description=name)

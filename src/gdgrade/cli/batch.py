@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdgrade.cli.common import EXIT_FAILED, course_option, load, machine, usage
+from gdgrade.cli.common import EXIT_FAILED, class_lang_option, class_language, course_option, load, machine, usage
 
 if TYPE_CHECKING:
     from gdgrade.batch.run import Progress
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gdgrade.course.manifest import Course
     from gdgrade.judging import Options
 
-_KEPT: dict[str, Any] = {"seed": None, "quick": False, "again": False}  # what a run is resumed with
+_KEPT: dict[str, Any] = {"seed": None, "quick": False, "again": False, "lang": None}  # what a run is resumed with
 
 out_option = click.option(
     "--out",
@@ -53,6 +53,9 @@ out_option = click.option(
 @click.option("--confine", type=click.Choice(["strict", "best", "none"]), default="strict", show_default=True,
               help="How to confine students' code: strict refuses when a layer is missing.")  # fmt: skip
 @click.option("--trust-submissions", is_flag=True, help="Where nothing can be confined: run students' code anyway.")
+@click.option("--nbgrader", "course_dir", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Grade submitted/ of the nbgrader course DIR and write its gradebook.")  # fmt: skip
+@class_lang_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be taken, and what not.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @course_option
@@ -63,11 +66,14 @@ def batch_command(**arguments: Any) -> None:
     Examples:
       gdgrade batch hand-ins/                       a folder per student, or alice_ex05.py, bob_ex05.py ...
       gdgrade batch moodle-download.zip --exercise ex05 --timezone Europe/Paris
-      gdgrade batch --resume                        after Ctrl-C, a crash or a power cut
+      gdgrade batch --resume                        after Ctrl-C, a crash, or when a package that checks need has come
     """
     from gdgrade.batch.store import Store, StoreError
 
-    _run(arguments, load(arguments["course_path"]), Store, StoreError)
+    course = load(arguments["course_path"])
+    if arguments["course_dir"] is not None:
+        _to_nbgrader(arguments, course)
+    _run(arguments, course, Store, StoreError)
 
 
 def _run(arguments: dict[str, Any], course: Course, store_type: type[Store], store_error: type[Exception]) -> None:
@@ -76,8 +82,8 @@ def _run(arguments: dict[str, Any], course: Course, store_type: type[Store], sto
     for path in arguments["paths"]:
         if not path.exists():
             usage(f"{path} does not exist")
-    options = _options(arguments)
-    jobs = _jobs(arguments["jobs"])
+    options = _options(arguments, course)
+    jobs = job_count(arguments["jobs"])
     if arguments["dry_run"]:
         _show_collection(arguments, course)
         return
@@ -87,10 +93,11 @@ def _run(arguments: dict[str, Any], course: Course, store_type: type[Store], sto
         with store_type(arguments["out"], write=True) as store:
             if arguments["resume"]:
                 run, kept = _resumed(store, course)
-                options, again = _options({**arguments, **kept}), kept["again"]
+                store.reopen(run)  # what waited for a package that is here now
+                options, again = _options({**arguments, **kept}, course), kept["again"]
             else:
                 run, again = _begun(store, course, arguments)
-            with _stopping() as stop, _shown(arguments["quiet"]) as show:
+            with stopping() as stop, _shown(arguments["quiet"]) as show:
                 progress = grade_run(
                     store, run, course, options, jobs=jobs, stop=stop, again=again, show=show,
                     scheduler=arguments["scheduler"],
@@ -111,19 +118,37 @@ def _run(arguments: dict[str, Any], course: Course, store_type: type[Store], sto
         usage("--scheduler needs Dask: pip install 'gdgrade[cluster]'")
 
 
-def _options(arguments: dict[str, Any]) -> Options:
+def _to_nbgrader(arguments: dict[str, Any], course: Course) -> None:
+    """Grade an nbgrader course; ends with its exit code. Where things lie there is nbgrader's business."""
+    from gdgrade.cli.nbgrader import chosen, grade_course
+
+    for option in ("paths", "resume", "extensions", "mtime", "scheduler", "dry_run", "timezone"):
+        if arguments[option]:
+            usage(f"--nbgrader goes without {'PATHS' if option == 'paths' else '--' + option.replace('_', '-')}")
+    names = [arguments["exercise_name"]] if arguments["exercise_name"] else []
+    given = click.get_current_context().get_parameter_source("out") == click.core.ParameterSource.COMMANDLINE
+    options = _options(arguments, course)
+    grade_course(course, chosen(course, names), arguments["course_dir"], options, jobs=arguments["jobs"],
+                 again=arguments["again"], quiet=arguments["quiet"],
+                 out=arguments["out"] if given else None)  # fmt: skip
+
+
+def _options(arguments: dict[str, Any], course: Course) -> Options:
     from gdgrade.judging import Options
     from gdgrade.processes.launcher import fork_available
 
+    language = class_language(course, arguments["lang"])
     if not fork_available() or arguments["trust_submissions"]:
         if not arguments["trust_submissions"]:
             usage("students' code cannot be confined on this system; --trust-submissions runs it anyway")
         start = None if fork_available() else "spawn"
-        return Options(arguments["seed"], "best" if fork_available() else "none", start, quick=arguments["quick"])
-    return Options(arguments["seed"], arguments["confine"], quick=arguments["quick"])
+        confine = "best" if fork_available() else "none"
+        return Options(arguments["seed"], confine, start, quick=arguments["quick"], language=language)
+    return Options(arguments["seed"], arguments["confine"], quick=arguments["quick"], language=language)
 
 
-def _jobs(text: str) -> int:
+def job_count(text: str) -> int:
+    """The number that `--jobs` means."""
     from gdgrade.batch.grading import default_jobs
 
     if text == "auto":
@@ -189,7 +214,7 @@ def _go_on(arguments: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _stopping() -> Iterator[threading.Event]:
+def stopping() -> Iterator[threading.Event]:
     """An event that Ctrl-C or SIGTERM sets: what is being graded is finished. A second Ctrl-C ends at once."""
     stop = threading.Event()
 
@@ -230,23 +255,30 @@ def _show_collection(arguments: dict[str, Any], course: Course) -> None:
 
 def _finish(store: Store, course: Course, run: int, progress: Progress, arguments: dict[str, Any]) -> None:
     """The summary on stdout, and the exit code."""
-    from gdgrade.batch.grades import grades
+    from gdgrade.batch.grades import each_grade
 
-    found = grades(store, course, run=run)
-    states = Counter(grade.state for grade in found)
+    states: Counter[str] = Counter()
+    students: set[str] = set()
+    points: dict[str, list[float]] = {}
+    people: dict[tuple[str, str], str] = {}
+    for grade in each_grade(store, course, run=run):
+        states[grade.state] += 1
+        students.add(grade.student)
+        if grade.final is not None:
+            points.setdefault(grade.exercise, []).append(grade.final)
+        if grade.needs_person:
+            people[grade.student, grade.exercise] = grade.problem or grade.state
     refused = store.db.execute("SELECT path, reason FROM refused WHERE run = ?", (run,)).fetchall()
-    click.echo(f"run {run}: {len(found)} hand-ins of {len({grade.student for grade in found})} students, "
+    click.echo(f"run {run}: {states.total()} hand-ins of {len(students)} students, "
                f"{progress.total - progress.known} files graded, {progress.known} known from earlier runs")  # fmt: skip
     for exercise in course.exercises:
-        mine = [grade for grade in found if grade.exercise == exercise.id and grade.final is not None]
+        mine = points.get(exercise.id, ())
         if mine:
-            mean = sum(grade.final or 0.0 for grade in mine) / len(mine)
+            mean = sum(mine) / len(mine)
             click.echo(f"  {exercise.id}: {len(mine)} graded, mean {mean:.2f} of {exercise.max_points:g}")
     for row in refused:
         click.echo(f"  not taken: {row['path']}: {row['reason']}")
-    for grade in found:
-        if grade.needs_person:
-            click.echo(f"  for a person: {grade.student} {grade.exercise}: {grade.problem or grade.state}")
+    for (student, exercise_id), why in people.items():
+        click.echo(f"  for a person: {student} {exercise_id}: {why}")
     click.echo(f"look: gdgrade results --out {arguments['out']}")
-    people = states["unreadable"] + states["failed"] + states["undecided"]
     sys.exit(EXIT_FAILED if people or refused else 0)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from gdgrade.language import LANGUAGES, language, use
+
 if TYPE_CHECKING:
     from gdgrade.course.manifest import Course
 
@@ -32,6 +34,15 @@ confine_option = click.option(
     show_default=True,
     help="How to confine the student's code: strict refuses when a layer is missing.",
 )
+lang_option = click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    expose_value=False,  # it is in force since before the line was read; see `gdgrade.cli.speaking`
+    help="The language of everything that is printed. Default: GDGRADE_LANG, else the system's.",
+)
+class_lang_option = click.option(
+    "--lang", type=click.Choice(LANGUAGES), help="Language of titles, messages and hints. Default: course.language."
+)
 start_method_option = click.option(
     "--start-method",
     type=click.Choice(["fork", "spawn"]),
@@ -49,9 +60,16 @@ def load(course_path: Path | None) -> Course:
     from gdgrade.course.lookup import find_course
 
     try:
-        return load_course(find_course(option=course_path, env=os.environ))
+        course = load_course(find_course(option=course_path, env=os.environ))
     except CourseError as error:
         usage(str(error))
+    use(language(), course.root / "locale")
+    return course
+
+
+def class_language(course: Course, option: str | None) -> str:
+    """The language of verdicts on a whole class: the option, else the course's. The teacher's own does not count."""
+    return option or course.info.language
 
 
 def usage(message: str) -> NoReturn:

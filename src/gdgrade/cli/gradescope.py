@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from gdgrade.cli.common import course_option, load, usage
+from gdgrade.language import use
 
 
 @click.group("gradescope")
@@ -63,6 +64,7 @@ def grade_command(exercise: str, submission: Path, results_file: Path, confine: 
     from gdgrade.processes.launcher import LaunchError, Zygote, fork_available
 
     course, started = load(course_path), time.time()
+    use(course.info.language, course.root / "locale")
     zygote = None
     code = 0
     try:

@@ -7,7 +7,17 @@ from pathlib import Path
 import click
 
 from gdgrade.cli.batch import out_option
-from gdgrade.cli.common import EXIT_FAILED, Quit, confine_option, course_option, load, machine, usage
+from gdgrade.cli.common import (
+    EXIT_FAILED,
+    Quit,
+    class_lang_option,
+    class_language,
+    confine_option,
+    course_option,
+    load,
+    machine,
+    usage,
+)
 
 
 @click.command(
@@ -17,11 +27,18 @@ from gdgrade.cli.common import EXIT_FAILED, Quit, confine_option, course_option,
 @click.option("--exercise", "name", metavar="EX", help="Only this exercise.")
 @click.option("--seed", type=click.IntRange(min=0), help="The public seed of the batch, if it was another.")
 @click.option("--quick", is_flag=True, help="Leave out checks that train a network.")
+@class_lang_option
 @out_option
 @confine_option
 @course_option
 def rejudge_command(
-    name: str | None, seed: int | None, quick: bool, out: Path, confine: str, course_path: Path | None
+    name: str | None,
+    seed: int | None,
+    quick: bool,
+    lang: str | None,
+    out: Path,
+    confine: str,
+    course_path: Path | None,
 ) -> None:
     """Judge the latest hand-ins again after checks have changed, by the answers that were kept.
 
@@ -41,7 +58,8 @@ def rejudge_command(
         with Store(out, write=True) as store:
             if store.last_run() is None:
                 usage("there is nothing to judge again; `gdgrade batch` comes first")
-            done = rejudge(store, course, Options(seed, confine, quick=quick), exercise=chosen)
+            options = Options(seed, confine, quick=quick, language=class_language(course, lang))
+            done = rejudge(store, course, options, exercise=chosen)
             left = store.pending(done.run)
             if not left:
                 store.end_run(done.run, "done")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from gdgrade.compare.result import TestResult
+from gdgrade.language import _, course_text
 
 
 class Forkable(Protocol):
@@ -86,8 +87,10 @@ def attempts(
         results.append(tests)
         rejected = [test for test in tests if test.rejects(alpha / len(tests))]
         if not rejected:
-            lines.append(f"Attempt {k}: passed.")
+            lines.append(_("Attempt {number}: passed.").format(number=k))
             return AttemptsResult(True, alpha**n, tuple(results), " ".join(lines))
         worst = min(rejected, key=lambda test: test.pvalue)
-        lines.append(f"Attempt {k}: {worst.name}: {worst.detail.rstrip('.')} (p = {worst.pvalue:.2g}).")
+        text = _("Attempt {number}: {name}: {detail} (p = {p:.2g}).")
+        name, detail = course_text(_(worst.name)), course_text(worst.detail).rstrip(".")
+        lines.append(text.format(number=k, name=name, detail=detail, p=worst.pvalue))
     return AttemptsResult(False, alpha**n, tuple(results), " ".join(lines))

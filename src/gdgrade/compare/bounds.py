@@ -13,6 +13,7 @@ import numpy as np
 
 from gdgrade.compare.arrays import as_floats
 from gdgrade.compare.excerpts import describe, flat_index, index_text
+from gdgrade.language import _, course_text
 
 Side = Literal["", "low", "high", "both"]
 
@@ -84,6 +85,7 @@ def within(value: object, low: object, high: object, name: str, too_good: Side =
         >>> within(0.5, 0.0, 1.0, "the acceptance rate").passed
         True
     """
+    said = course_text(name)
     lows, highs = np.broadcast_arrays(as_floats(low), as_floats(high))
     if not slack >= 0 or not np.all(lows <= highs):
         raise ValueError(f"{name}: bounds must satisfy low <= high and slack >= 0")
@@ -91,30 +93,44 @@ def within(value: object, low: object, high: object, name: str, too_good: Side =
         values = as_floats(value)
         values, lows, highs = np.broadcast_arrays(values, lows, highs)
     except Exception:  # no number at all, or a shape that does not fit: the student's business
-        return BoundResult(name, False, False, float("nan"), f"{name}: got {describe(value)}, a number is due.")
+        text = _("{name}: got {value}, a number is due.").format(name=said, value=describe(value))
+        return BoundResult(name, False, False, float("nan"), text)
     if values.size == 0:
-        return BoundResult(name, False, False, float("nan"), f"{name}: got no numbers.")
+        return BoundResult(name, False, False, float("nan"), _("{name}: got no numbers.").format(name=said))
     with np.errstate(invalid="ignore"):
         excess = np.maximum(values - highs, lows - values)  # -inf where there is no bound
     excess = np.where(np.isnan(values), np.inf, np.where(np.isnan(excess), -np.inf, excess))
     worst = int(np.argmax(excess))
     index = flat_index(worst, values.shape)
     x, lo, hi = (float(array.reshape(-1)[worst]) for array in (values, lows, highs))
-    what = f"{name} at {index_text(index)}" if index else name
+    what = _("{name} at {index}").format(name=said, index=index_text(index)) if index else said
     if lo - slack <= x <= hi + slack:
-        return BoundResult(name, True, False, x, f"{what} is {_text(x, lo, hi)}, as it should be.")
+        text = _("{what} is {value}, as it should be.").format(what=what, value=_text(x, lo, hi))
+        return BoundResult(name, True, False, x, text)
     if np.isnan(x):
-        return BoundResult(name, False, False, x, f"{what} is NaN.")
+        return BoundResult(name, False, False, x, _("{what} is NaN.").format(what=what))
     high_side = x > hi
     if too_good in ("both", "high" if high_side else "low"):
-        beyond, side = (hi, "above") if high_side else (lo, "below")
         text = (
-            f"{what} is {_text(x, lo, hi)}, but no right answer gets {side} {beyond:.6g}: too good to be true. "
-            "Is a term missing or a sign wrong?"
+            _(
+                "{what} is {value}, but no right answer gets above {bound:.6g}: too good to be true. Is a term missing "
+                "or a sign wrong?"
+            )
+            if high_side
+            else _(
+                "{what} is {value}, but no right answer gets below {bound:.6g}: too good to be true. Is a term missing "
+                "or a sign wrong?"
+            )
         )
+        text = text.format(what=what, value=_text(x, lo, hi), bound=hi if high_side else lo)
         return BoundResult(name, False, True, x, text)
-    due = f"at most {hi:.6g} is due" if high_side else f"at least {lo:.6g} is due"
-    return BoundResult(name, False, False, x, f"{what} is {_text(x, lo, hi)}, {due}.")
+    text = (
+        _("{what} is {value}, at most {bound:.6g} is due.")
+        if high_side
+        else _("{what} is {value}, at least {bound:.6g} is due.")
+    )
+    text = text.format(what=what, value=_text(x, lo, hi), bound=hi if high_side else lo)
+    return BoundResult(name, False, False, x, text)
 
 
 def _text(x: float, lo: float, hi: float) -> str:

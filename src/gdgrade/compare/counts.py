@@ -21,6 +21,7 @@ from gdgrade.compare.arrays import FloatArray, as_floats, as_points
 from gdgrade.compare.result import TestResult
 from gdgrade.compare.samples import UnfitSamplesError, read_points, read_values
 from gdgrade.compare.tails import binomial_two_sided, chi2_counts, chi2_two_sided, chi2_upper
+from gdgrade.language import N_, _
 
 _EXPECTED_FOR_CHI2 = 10.0
 _SIMULATIONS = 9_999
@@ -74,7 +75,7 @@ def mode_counts(
     probs: object = None,
     *,
     rng: np.random.Generator | None = None,
-    name: str = "mode counts",
+    name: str = N_("mode counts"),
 ) -> TestResult:
     """Test that each mode of a mixture gets its share of the samples.
 
@@ -98,18 +99,20 @@ def mode_counts(
     except UnfitSamplesError as unfit:
         return unfit.result(name)
     p = np.ones(len(c)) if probs is None else as_floats(probs)
-    mode, _ = _nearest(x, c)
+    mode = _nearest(x, c)[0]
     counts = np.bincount(mode, minlength=len(c))
     statistic, pvalue, level = multinomial_pvalue(counts, p, rng)
     expected = len(x) * p / p.sum()
     with np.errstate(divide="ignore", invalid="ignore"):
         worst = int(np.nanargmax(np.abs(counts - expected) / np.sqrt(expected)))
-    detail = f"Mode {worst} got {counts[worst]} of {len(x)} samples, about {expected[worst]:.4g} are due."
+    detail = _("Mode {mode} got {count} of {all} samples, about {due:.4g} are due.").format(
+        mode=worst, count=counts[worst], all=len(x), due=expected[worst]
+    )
     return TestResult(name, statistic, pvalue, detail, level)
 
 
 def within_mode_variance(
-    samples: object, centres: object, variance: object, *, name: str = "width of the modes"
+    samples: object, centres: object, variance: object, *, name: str = N_("width of the modes")
 ) -> TestResult:
     """Test the variance of the samples around their nearest centres, all modes and coordinates pooled.
 
@@ -142,15 +145,15 @@ def within_mode_variance(
     mode, squared = _nearest(x, c)
     statistic = float((squared / v[mode]).sum())
     ratio = statistic / x.size
-    detail = (
-        f"The variance around the nearest mode is {ratio:.4g} times what it should be "
-        f"(a right answer is within {3 * math.sqrt(2 / x.size):.2g} of 1)."
-    )
+    detail = _(
+        "The variance around the nearest mode is {ratio:.4g} times what it should be (a right answer is within "
+        "{room:.2g} of 1)."
+    ).format(ratio=ratio, room=3 * math.sqrt(2 / x.size))
     return TestResult(name, statistic, chi2_two_sided(statistic, x.size), detail)
 
 
 def within_mode_mean(
-    samples: object, centres: object, variance: object, *, name: str = "place of the modes"
+    samples: object, centres: object, variance: object, *, name: str = N_("place of the modes")
 ) -> TestResult:
     """Test that the samples of each mode are centred where they should be.
 
@@ -179,7 +182,7 @@ def within_mode_mean(
         x = read_points(samples, dim=c.shape[1])
     except UnfitSamplesError as unfit:
         return unfit.result(name)
-    mode, _ = _nearest(x, c)
+    mode = _nearest(x, c)[0]
     counts = np.bincount(mode, minlength=len(c)).astype(np.float64)
     sums = np.stack([np.bincount(mode, weights=x[:, j], minlength=len(c)) for j in range(x.shape[1])], axis=1)
     seen = counts > 0
@@ -188,7 +191,9 @@ def within_mode_mean(
     worst = int(np.argmax(terms))
     k = int(np.flatnonzero(seen)[worst])
     off = float(np.sqrt((offset[worst] ** 2).sum()))
-    detail = f"The {int(counts[k])} samples of mode {k} are centred {off:.4g} away from where they should be."
+    detail = _("The {count} samples of mode {mode} are centred {off:.4g} away from where they should be.").format(
+        count=int(counts[k]), mode=k, off=off
+    )
     statistic = float(terms.sum())
     return TestResult(name, statistic, chi2_upper(statistic, int(seen.sum()) * c.shape[1]), detail)
 
@@ -206,7 +211,7 @@ def outside_probability(radius: float, dim: int) -> float:
 
 
 def outside_fraction(
-    samples: object, centres: object, sd: float, radius: float = 4.0, *, name: str = "samples far out"
+    samples: object, centres: object, sd: float, radius: float = 4.0, *, name: str = N_("samples far out")
 ) -> TestResult:
     """Test how many samples lie further than ``radius`` standard deviations from every centre.
 
@@ -235,16 +240,17 @@ def outside_fraction(
         x = read_points(samples, dim=c.shape[1])
     except UnfitSamplesError as unfit:
         return unfit.result(name)
-    _, squared = _nearest(x, c)
+    squared = _nearest(x, c)[1]
     k = int((squared > (radius * sd) ** 2).sum())
     p = outside_probability(radius, c.shape[1])
-    due = f"about {p * len(x):.3g} are due"
-    detail = f"{k} of {len(x)} samples are further than {radius:g} sd from every mode, {due}."
+    detail = _(
+        "{count} of {all} samples are further than {radius:g} sd from every mode, about {due:.3g} are due."
+    ).format(count=k, all=len(x), radius=radius, due=p * len(x))
     return TestResult(name, float(k), binomial_two_sided(k, len(x), p), detail)
 
 
 def uniform_integers(
-    values: object, n: int, *, rng: np.random.Generator | None = None, name: str = "uniform integers"
+    values: object, n: int, *, rng: np.random.Generator | None = None, name: str = N_("uniform integers")
 ) -> TestResult:
     """Test that integers are uniform on 0, ..., n-1.
 
@@ -273,7 +279,9 @@ def uniform_integers(
         x = read_values(values).reshape(-1)
         off = x[(x != np.floor(x)) | (x < 0) | (x > n - 1)]
         if off.size:
-            raise UnfitSamplesError(f"A value {off[0]:.6g} came, but 0 to {n - 1} are due.")
+            raise UnfitSamplesError(
+                _("A value {value:.6g} came, but 0 to {last} are due.").format(value=off[0], last=n - 1)
+            )
     except UnfitSamplesError as unfit:
         return unfit.result(name)
     groups = int(min(n, max(2, len(x) // _EXPECTED_FOR_CHI2)))
@@ -282,16 +290,20 @@ def uniform_integers(
     group = (x * groups // n).astype(np.int64)  # sizes of the groups differ by one at most
     sizes = np.bincount(np.arange(n) * groups // n, minlength=groups)
     counts = np.bincount(group, minlength=groups)
-    statistic, pvalue, _ = multinomial_pvalue(counts, sizes, rng)
+    statistic, pvalue, _level = multinomial_pvalue(counts, sizes, rng)
     worst = int(np.argmax(np.abs(counts - len(x) * sizes / n) / np.sqrt(sizes)))
     first = int(sizes[:worst].sum())
     last = first + int(sizes[worst]) - 1
-    span = f"{first}" if first == last else f"{first} to {last}"
-    due = f"about {len(x) * sizes[worst] / n:.3g} times are due"
-    options = [(pvalue, f"A value of {span} came {counts[worst]} times in {len(x)}, {due}.")]
+    span = f"{first}" if first == last else _("{first} to {last}").format(first=first, last=last)
+    text = _("A value of {span} came {count} times in {all}, about {due:.3g} times are due.").format(
+        span=span, count=counts[worst], all=len(x), due=len(x) * sizes[worst] / n
+    )
+    options = [(pvalue, text)]
     for end in (0, n - 1):
         k = int((x == end).sum())
-        text = f"The value {end} came {k} times in {len(x)}, about {len(x) / n:.3g} times are due."
+        text = _("The value {value} came {count} times in {all}, about {due:.3g} times are due.").format(
+            value=end, count=k, all=len(x), due=len(x) / n
+        )
         options.append((binomial_two_sided(k, len(x), 1 / n), text))
     smallest, detail = min(options)
     return TestResult(name, statistic, min(1.0, 3 * smallest), detail)

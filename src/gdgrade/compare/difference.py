@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,10 +13,12 @@ from gdgrade.compare.excerpts import describe, excerpts, flat_index, index_text,
 from gdgrade.compare.patterns import Pattern, shape_pattern, value_pattern
 from gdgrade.compare.structure import Leaf, Means, Mismatch, pair_leaves
 from gdgrade.compare.tolerance import EXACT, Tolerance, largest_magnitude, tolerance_for
+from gdgrade.language import _, ngettext
 
 Kind = Literal["structure", "type", "shape", "finite", "value"]
 _STAGES: tuple[Kind, ...] = ("structure", "type", "shape", "finite", "value")
 _MESSAGE_LIMIT = 600
+_MOST_SWAPPED = 4  # results whose order is tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,28 @@ def compare(
     """
     if rtol is not None or atol is not None:
         Tolerance(rtol or 0.0, atol or 0.0)  # a bad tolerance is reported even where values are never reached
+    found = _compared(got, expected, rtol, atol, name, means)
+    if found is not None and _in_another_order(got, expected, rtol, atol):
+        remark = _("These are the right results in another order.")
+        return replace(found, message=f"{found.message} {remark}"[:_MESSAGE_LIMIT], pattern="results swapped")
+    return found
+
+
+def _in_another_order(got: object, expected: object, rtol: float | None, atol: float | None) -> bool:
+    """Whether the items of a tuple are right, but not in their places."""
+    if type(expected) is not tuple or not 2 <= len(expected) <= _MOST_SWAPPED or type(got) not in (tuple, list):
+        return False
+    items: list[object] = list(got)  # type: ignore[call-overload]
+    if len(items) != len(expected):
+        return False
+    fits = [[_compared(item, due, rtol, atol, "", None) is None for due in expected] for item in items]
+    places = range(len(items))
+    return any(all(fits[order[i]][i] for i in places) for order in itertools.permutations(places))
+
+
+def _compared(
+    got: object, expected: object, rtol: float | None, atol: float | None, name: str, means: Means
+) -> Difference | None:
     leaves = pair_leaves(got, expected, name[:80], means)
     if isinstance(leaves, Mismatch):
         return _difference("structure", leaves.name, leaves.text, leaves.expected, leaves.got)
@@ -114,8 +139,8 @@ def _compare_leaf(leaf: Leaf, rtol: float | None, atol: float | None) -> Differe
     e = as_array(expected)
     g = _read(got)
     if g is None:
-        remark = " Is there a return statement?" if got is None else ""
-        came = "a number that is too large" if is_number(got) else describe(got)
+        remark = " " + _("Is there a return statement?") if got is None else ""
+        came = _("a number that is too large") if is_number(got) else describe(got)
         return _type_difference(leaf.name, came, describe(e), remark)
     default = tolerance_for(e.dtype)
     # The result's own dtype earns no room: float32 where float64 is due is a finding, not an excuse.
@@ -132,12 +157,12 @@ def _compare_plain(name: str, got: object, expected: str | None) -> Difference |
     if expected is None:
         return None if got is None else _type_difference(name, describe(got), "None")
     if not isinstance(got, str) or not issubclass(type(got), str):
-        return _type_difference(name, describe(got), "a text")
+        return _type_difference(name, describe(got), _("a text"))
     plain = str.__str__(got)
     if plain == expected:
         return None
     shown = text_excerpt(expected), text_excerpt(plain)
-    return _difference("value", name, "a different text is expected.", *shown)
+    return _difference("value", name, _("a different text is expected."), *shown)
 
 
 def _read(got: object) -> Array | None:
@@ -152,26 +177,29 @@ def _wrong_kind(g: Array, e: Array, got: object, tolerance: Tolerance) -> tuple[
     """If the dtype of ``g`` cannot stand for that of ``e``: what came and what is due, in words."""
     kinds = g.dtype.kind, e.dtype.kind
     if kinds[0] == "c" and kinds[1] != "c":
-        return "complex numbers", "real numbers"
+        return _("complex numbers"), _("real numbers")
     if kinds[0] == "b" and kinds[1] in "fc":
-        return "True or False", "numbers with a fraction"
+        return _("True or False"), _("numbers with a fraction")
     if kinds[1] == "b" and kinds[0] not in "biu":
-        return f"numbers of type {g.dtype.name}", "True or False"
+        return _("numbers of type {type}").format(type=g.dtype.name), _("True or False")
     # Right values excuse an integer type (a mask, a count, the number 0); wrong ones are explained by it.
     whole = kinds[0] in "iu" and kinds[1] in "fc" and not is_number(got)
     if whole and (g.shape != e.shape or _wrong_entries(g, e, tolerance)[0].any()):
-        return f"whole numbers (type {g.dtype.name})", "numbers with a fraction"
+        return _("whole numbers (type {type})").format(type=g.dtype.name), _("numbers with a fraction")
     return None
 
 
 def _type_difference(name: str, came: str, due: str, remark: str = "") -> Difference:
-    return _difference("type", name, f"got {came}, expected {due}.{remark}", due, came)
+    text = _("got {came}, expected {due}.").format(came=came, due=due)
+    return _difference("type", name, text + remark, due, came)
 
 
 def _shape_difference(leaf: Leaf, g: Array, e: Array) -> Difference:
     pattern = shape_pattern(g.shape, e.shape)
-    meaning = f": {leaf.means}" if leaf.means else ""
-    text = f"got {shape_text(g.shape)}, expected {shape_text(e.shape)}{meaning}."
+    shapes = {"got": shape_text(g.shape), "expected": shape_text(e.shape)}
+    text = _("got {got}, expected {expected}.").format(**shapes)
+    if leaf.means:
+        text = _("got {got}, expected {expected}: {means}.").format(**shapes, means=leaf.means)
     return _difference("shape", leaf.name, text, shape_text(e.shape), shape_text(g.shape), pattern=pattern)
 
 
@@ -184,17 +212,30 @@ def _not_finite(name: str, g: Array, e: Array) -> Difference | None:
         return None
     first = int(np.argmax(wrong))
     index = flat_index(first, e.shape)
-    where = f", the first at {index_text(index)}" if index else ""
     nan, infinite = int((np.isnan(g) & wrong).sum()), int((np.isinf(g) & wrong).sum())
-    verb = "is" if nan + infinite == 1 else "are"
-    if nan and infinite:
-        what = f"{verb} not finite ({nan} NaN, {infinite} infinite)"
-    elif nan or infinite:
-        what = f"{verb} {'NaN' if nan else 'infinite'}"
-    else:
-        what = "should not be finite"
     count = nan + infinite or int(wrong.sum())
-    text = f"{count} of {e.size} numbers {what}{where}." if index else f"the number {what}."
+    facts = {"count": count, "size": e.size, "nan": nan, "infinite": infinite, "index": index_text(index)}
+    if nan and infinite:
+        one = _("the number is not finite.")
+        many = _("{count} of {size} numbers are not finite ({nan} NaN, {infinite} infinite), the first at {index}.")
+    elif nan:
+        one = _("the number is NaN.")
+        many = ngettext(
+            "{count} of {size} numbers is NaN, the first at {index}.",
+            "{count} of {size} numbers are NaN, the first at {index}.",
+            count,
+        )
+    elif infinite:
+        one = _("the number is infinite.")
+        many = ngettext(
+            "{count} of {size} numbers is infinite, the first at {index}.",
+            "{count} of {size} numbers are infinite, the first at {index}.",
+            count,
+        )
+    else:
+        one = _("the number should not be finite.")
+        many = _("{count} of {size} numbers should not be finite, the first at {index}.")
+    text = (many if index else one).format(**facts)
     shown = excerpts(e, g, first)
     return _difference("finite", name, text, *shown, index=index, first=index)
 
@@ -227,15 +268,22 @@ def _compare_values(name: str, g: Array, e: Array, tolerance: Tolerance) -> Diff
     if np.isfinite(e).all():
         with np.errstate(all="ignore"):
             pattern = value_pattern(_wide(g), _wide(e), allowed)
-    text = f"the number differs by {largest:.4g}."
-    if index:
-        verb = "differs" if n == 1 else "differ"
-        where = index_text(index)
-        text = f"{n} of {e.size} numbers {verb}; the largest difference is {largest:.4g} at {where}."
-    if g.dtype.kind == e.dtype.kind == "f" and g.dtype.itemsize < e.dtype.itemsize:
-        text += f" The result is {g.dtype.name}, not {e.dtype.name}."
-    shown = excerpts(e, g, first)
     first_index = flat_index(first, e.shape)
+    facts = {"count": n, "size": e.size, "largest": f"{largest:.4g}"}
+    text = _("the number differs by {largest}.").format(**facts)
+    if index and first_index == index:
+        text = ngettext(
+            "{count} of {size} numbers differs; the largest difference is {largest} at {worst}.",
+            "{count} of {size} numbers differ; the largest difference is {largest} at {worst}.",
+            n,
+        ).format(**facts, worst=index_text(index))
+    elif index:
+        text = _(
+            "{count} of {size} numbers differ, the first at {first}; the largest difference is {largest} at {worst}."
+        ).format(**facts, first=index_text(first_index), worst=index_text(index))
+    if g.dtype.kind == e.dtype.kind == "f" and g.dtype.itemsize < e.dtype.itemsize:
+        text += " " + _("The result is {got}, not {expected}.").format(got=g.dtype.name, expected=e.dtype.name)
+    shown = excerpts(e, g, first)
     return _difference("value", name, text, *shown, largest=largest, index=index, first=first_index, pattern=pattern)
 
 
@@ -260,7 +308,7 @@ def _difference(
     pattern: Pattern | None = None,
 ) -> Difference:
     remark = f" {pattern.remark}" if pattern and pattern.remark else ""
-    message = f"{name}: {text}{remark}"
+    message = _("{name}: {text}").format(name=name, text=text) + remark
     if len(message) > _MESSAGE_LIMIT:
         message = message[: _MESSAGE_LIMIT - 3] + "..."
     return Difference(

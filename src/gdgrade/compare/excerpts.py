@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gdgrade.compare.arrays import Array, as_array, is_array, is_number, type_name
+from gdgrade.language import _
 
 NUMBERS_SHOWN = 6
 _DIGITS = 4
@@ -21,9 +22,9 @@ def shape_text(shape: tuple[int, ...]) -> str:
         ('one number', '(64,)')
     """
     if not shape:
-        return "one number"
+        return _("one number")
     if len(shape) > 8:
-        return f"an array with {len(shape)} axes"
+        return _("an array with {axes} axes").format(axes=len(shape))
     return str(tuple(int(n) for n in shape))
 
 
@@ -33,22 +34,44 @@ def describe(value: object) -> str:
         return "None"
     kind = type(value)
     if is_number(value):
-        return "one number"
+        return _("one number")
     if is_array(value):
         try:
             shape = as_array(value).shape
         except Exception:  # objects, texts, sparse tensors: whatever reading them raises
-            return "an array that holds no plain numbers"
-        return f"an array {shape_text(shape)}" if shape else "one number"
+            return _("an array that holds no plain numbers")
+        return _("an array {shape}").format(shape=shape_text(shape)) if shape else _("one number")
     if issubclass(kind, str):
-        return "a text"
+        return _("a text")
     if issubclass(kind, dict):
-        return f"a dict of {dict.__len__(value)}"  # type: ignore[arg-type]
+        return _("a dict of {count}").format(count=dict.__len__(value))  # type: ignore[arg-type]
     if issubclass(kind, tuple):
-        return f"a tuple of {tuple.__len__(value)}"  # type: ignore[arg-type]
+        return _("a tuple of {count}").format(count=tuple.__len__(value))  # type: ignore[arg-type]
     if issubclass(kind, list):
-        return f"a list of {list.__len__(value)}"  # type: ignore[arg-type]
-    return f"an object of type {type_name(value)}"
+        return _("a list of {count}").format(count=list.__len__(value))  # type: ignore[arg-type]
+    if is_remote(value):
+        return _describe_remote(value)
+    return _("an object of type {type}").format(type=type_name(value))
+
+
+def is_remote(value: object) -> bool:
+    """Whether a value stands for something that stayed in the student's process, or could not be sent from it."""
+    return getattr(type(value), "stays_remote", False) is True
+
+
+def _describe_remote(value: Any) -> str:
+    kind, name = value.remote_kind, ascii(str(value.remote_type))[1:-1][:40]
+    if kind == "function":
+        return _("a function (is a pair of parentheses missing, so that it is called?)")
+    if kind == "class":
+        return _("a class (is a pair of parentheses missing?)")
+    if kind == "generator":
+        return _("a generator (is there a yield where a return is due?)")
+    if kind == "module":
+        return _("a network of type {type}, not what it gives for an input").format(type=name)
+    if kind == "unreadable":
+        return _("something that cannot be read: {why}").format(why=ascii(str(value.remote_why))[1:-1][:120])
+    return _("an object of type {type}").format(type=name)
 
 
 def key_text(key: object, limit: int = 40) -> str:
@@ -99,7 +122,7 @@ def _window(shape: tuple[int, ...], first: int) -> tuple[str, slice]:
     stop = min(start + NUMBERS_SHOWN, size)
     if start == 0:
         return "", slice(start, stop)
-    return f"from {index_text(flat_index(start, shape))}: ", slice(start, stop)
+    return _("from {index}: ").format(index=index_text(flat_index(start, shape))), slice(start, stop)
 
 
 def _numbers(array: Array, window: slice, digits: int) -> str:

@@ -14,9 +14,10 @@ from gdgrade.compare.arrays import FloatArray, as_floats
 from gdgrade.compare.result import TestResult
 from gdgrade.compare.samples import UnfitSamplesError, read_points, read_values
 from gdgrade.compare.tails import chi2_two_sided, chi2_upper, normal_two_sided, t_two_sided
+from gdgrade.language import N_, _
 
 
-def mean_z(samples: object, mean: object, sd: object, *, name: str = "mean") -> TestResult:
+def mean_z(samples: object, mean: object, sd: object, *, name: str = N_("mean")) -> TestResult:
     r"""Test that samples have a given mean, their standard deviation being known.
 
     Per coordinate ``z_j = sqrt(N) * mean_i (x_ij - mean_ij) / sd_ij``; the statistic is the z_j of largest
@@ -55,12 +56,16 @@ def mean_z(samples: object, mean: object, sd: object, *, name: str = "mean") -> 
     j = int(np.argmax(np.abs(z)))
     pvalue = min(1.0, z.size * normal_two_sided(float(z[j])))
     got, due = float(x.reshape(n, -1)[:, j].mean()), float(m.reshape(n, -1)[:, j].mean())
-    coordinate = f" in coordinate {j}" if z.size > 1 else ""
-    detail = f"The mean of {n} samples{coordinate} is {got:.4g}, should be {due:.4g} (z = {z[j]:.2f})."
+    text = (
+        _("The mean of {count} samples in coordinate {coordinate} is {got:.4g}, should be {due:.4g} (z = {z:.2f}).")
+        if z.size > 1
+        else _("The mean of {count} samples is {got:.4g}, should be {due:.4g} (z = {z:.2f}).")
+    )
+    detail = text.format(count=n, coordinate=j, got=got, due=due, z=z[j])
     return TestResult(name, float(z[j]), pvalue, detail)
 
 
-def variance_chi2(samples: object, variance: object, mean: object = None, *, name: str = "variance") -> TestResult:
+def variance_chi2(samples: object, variance: object, mean: object = None, *, name: str = N_("variance")) -> TestResult:
     """Test that independent coordinates have a given variance, all of them pooled.
 
     Statistic: ``sum_ij (x_ij - mean_ij)^2 / variance_ij``, under the null chi2 with one degree of freedom per
@@ -100,14 +105,14 @@ def variance_chi2(samples: object, variance: object, mean: object = None, *, nam
         raise ValueError(f"{name}: variance must be positive")
     dof = x.size if mean is not None else x.size - x.size // len(x)
     statistic = float((((x - m) ** 2) / v).sum())
-    detail = (
-        f"The variance of {len(x)} samples is {statistic / dof:.4g} times what it should be "
-        f"(a right answer is within {3 * math.sqrt(2 / dof):.2g} of 1)."
-    )
+    detail = _(
+        "The variance of {count} samples is {ratio:.4g} times what it should be (a right answer is within {room:.2g} "
+        "of 1)."
+    ).format(count=len(x), ratio=statistic / dof, room=3 * math.sqrt(2 / dof))
     return TestResult(name, statistic, chi2_two_sided(statistic, dof), detail)
 
 
-def covariance_test(samples: object, cov: object, mean: object = None, *, name: str = "covariance") -> TestResult:
+def covariance_test(samples: object, cov: object, mean: object = None, *, name: str = N_("covariance")) -> TestResult:
     """Test that Gaussian samples have a given covariance matrix, in all directions at once. Exact.
 
     The samples are whitened with the Cholesky factor of ``cov``. Their scatter matrix is then Wishart(I, n),
@@ -155,11 +160,13 @@ def covariance_test(samples: object, cov: object, mean: object = None, *, name: 
     variances = np.diag(c)
     z = (found - c) / np.sqrt((np.outer(variances, variances) + c**2) / n)
     i, j = (int(k) for k in np.unravel_index(np.argmax(np.abs(z)), z.shape))
-    detail = f"Entry [{i}, {j}] of the covariance of {len(x)} samples is {found[i, j]:.4g}, should be {c[i, j]:.4g}."
+    detail = _("Entry [{i}, {j}] of the covariance of {count} samples is {got:.4g}, should be {due:.4g}.").format(
+        i=i, j=j, count=len(x), got=found[i, j], due=c[i, j]
+    )
     return TestResult(name, statistic, chi2_upper(statistic, 2 * len(pvalues)), detail)
 
 
-def correlation_test(x: object, y: object, *, name: str = "correlation") -> TestResult:
+def correlation_test(x: object, y: object, *, name: str = N_("correlation")) -> TestResult:
     """Test that two samples of numbers, paired, are uncorrelated.
 
     Statistic: Pearson's r. Under the null ``r * sqrt((N - 2) / (1 - r^2))`` has Student's t law with N - 2
@@ -180,17 +187,19 @@ def correlation_test(x: object, y: object, *, name: str = "correlation") -> Test
     try:
         a, b = read_points(x, dim=1, least=3)[:, 0], read_points(y, dim=1, least=3)[:, 0]
         if len(a) != len(b):
-            raise UnfitSamplesError(f"Pairs are due, got {len(a)} and {len(b)} numbers.")
+            raise UnfitSamplesError(_("Pairs are due, got {a} and {b} numbers.").format(a=len(a), b=len(b)))
         a, b = a - a.mean(), b - b.mean()
         size = math.sqrt(float(a @ a)) * math.sqrt(float(b @ b))
         if size == 0.0:
-            raise UnfitSamplesError("All numbers of a sample are equal.")
+            raise UnfitSamplesError(_("All numbers of a sample are equal."))
     except UnfitSamplesError as unfit:
         return unfit.result(name)
     r = max(-1.0, min(1.0, float(a @ b) / size))
     dof = len(a) - 2
     t = math.inf if abs(r) == 1.0 else r * math.sqrt(dof / (1 - r * r))
-    detail = f"The correlation over {len(a)} pairs is {r:.4g}, should be 0 up to {3 / math.sqrt(len(a)):.2g}."
+    detail = _("The correlation over {count} pairs is {r:.4g}, should be 0 up to {room:.2g}.").format(
+        count=len(a), r=r, room=3 / math.sqrt(len(a))
+    )
     return TestResult(name, r, t_two_sided(t, dof), detail)
 
 
@@ -200,4 +209,5 @@ def _like(value: object, x: FloatArray, what: str) -> FloatArray:
     try:
         return np.broadcast_to(array, x.shape)
     except ValueError:
-        raise UnfitSamplesError(f"Samples {x.shape} do not fit a {what} of shape {array.shape}.") from None
+        text = _("Samples {shape} do not fit a {what} of shape {due}.")
+        raise UnfitSamplesError(text.format(shape=x.shape, what=_(what), due=array.shape)) from None

@@ -13,6 +13,7 @@ import numpy as np
 
 from gdgrade.compare.arrays import Array
 from gdgrade.compare.tolerance import FLOAT32_CONSTANTS
+from gdgrade.language import _
 
 _SORTED_AT_MOST = 100_000  # entries; beyond that the search for reordered numbers is not worth its time
 
@@ -41,18 +42,18 @@ def shape_pattern(got: tuple[int, ...], expected: tuple[int, ...]) -> Pattern | 
         'There is an axis of size 1 too many.'
     """
     if len(got) > 1 and got == expected[::-1]:
-        return Pattern("transposed", "The axes look swapped.")
+        return Pattern("transposed", _("The axes look swapped."))
     if _without_ones(got) == _without_ones(expected):
         if len(got) > len(expected):
-            return Pattern("axis", "There is an axis of size 1 too many.")
+            return Pattern("axis", _("There is an axis of size 1 too many."))
         if len(got) < len(expected):
-            return Pattern("axis", "An axis of size 1 is missing.")
-        return Pattern("axis", "The axis of size 1 is in the wrong place.")
+            return Pattern("axis", _("An axis of size 1 is missing."))
+        return Pattern("axis", _("The axis of size 1 is in the wrong place."))
     if len(got) == 2 and got[0] == got[1] and _without_ones(expected) == (got[0],):
         n = got[0]
-        return Pattern("broadcast", f"Combining shapes ({n},) and ({n}, 1) gives ({n}, {n}).")
+        return Pattern("broadcast", _("Combining shapes ({n},) and ({n}, 1) gives ({n}, {n}).").format(n=n))
     if got == () and expected:
-        return Pattern("reduced", "All entries were reduced to one number.")
+        return Pattern("reduced", _("All entries were reduced to one number."))
     return None
 
 
@@ -69,24 +70,24 @@ def value_pattern(got: Array, expected: Array, allowed: float) -> Pattern | None
     if not np.isfinite(largest):
         return None
     if largest <= FLOAT32_CONSTANTS.allowed(scale):
-        return Pattern("precision", "The differences are as small as rounding in float32.")
+        return Pattern("precision", _("The differences are as small as rounding in float32."))
     if scale <= 10 * allowed:  # nothing but rounding to compare with
         return None
     if not np.any(got):
-        return Pattern("zeros", "Every number is 0.")
+        return Pattern("zeros", _("Every number is 0."))
     if np.all(np.abs(got + expected) <= allowed):
-        return Pattern("sign", "Every number has the opposite sign.")
+        return Pattern("sign", _("Every number has the opposite sign."))
     return _rearranged(got, expected, allowed) or _rescaled(got, expected, allowed)
 
 
 def _rearranged(got: Array, expected: Array, allowed: float) -> Pattern | None:
     square = got.ndim == 2 and got.shape[0] == got.shape[1]
     if square and np.all(np.abs(got.T - expected) <= allowed):
-        return Pattern("transposed", "These are the right numbers with the axes swapped.")
+        return Pattern("transposed", _("These are the right numbers with the axes swapped."))
     if 2 < got.size <= _SORTED_AT_MOST and got.dtype.kind != "c":
         in_order = np.sort(got, axis=None) - np.sort(expected, axis=None)
         if np.all(np.abs(in_order) <= allowed):
-            return Pattern("order", "These are the right numbers in another order.")
+            return Pattern("order", _("These are the right numbers in another order."))
     return None
 
 

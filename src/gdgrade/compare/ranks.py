@@ -9,9 +9,10 @@ import numpy as np
 from gdgrade.compare.arrays import FloatArray, as_floats
 from gdgrade.compare.result import TestResult
 from gdgrade.compare.samples import UnfitSamplesError, read_points
+from gdgrade.language import N_, _
 
 
-def ks_test(samples: object, cdf: Callable[[FloatArray], object], *, name: str = "distribution") -> TestResult:
+def ks_test(samples: object, cdf: Callable[[FloatArray], object], *, name: str = N_("distribution")) -> TestResult:
     """Kolmogorov-Smirnov test that samples have a given continuous distribution function. Exact.
 
     Statistic: the largest distance of the empirical distribution function from ``cdf``.
@@ -36,14 +37,14 @@ def ks_test(samples: object, cdf: Callable[[FloatArray], object], *, name: str =
     outcome = stats.ks_1samp(x, lambda v: as_floats(cdf(v)), method="exact")
     statistic = float(outcome.statistic)
     place = float(outcome.statistic_location)
-    detail = (
-        f"At {place:.4g} the share of the {len(x)} samples below is off by {statistic:.3g} "
-        f"(a right answer stays within {1.63 / np.sqrt(len(x)):.2g})."
-    )
+    detail = _(
+        "At {place:.4g} the share of the {count} samples below is off by {off:.3g} (a right answer stays within "
+        "{room:.2g})."
+    ).format(place=place, count=len(x), off=statistic, room=1.63 / np.sqrt(len(x)))
     return TestResult(name, statistic, _probability(outcome.pvalue), detail)
 
 
-def mann_whitney(x: object, y: object, *, name: str = "rank sum") -> TestResult:
+def mann_whitney(x: object, y: object, *, name: str = N_("rank sum")) -> TestResult:
     """Mann-Whitney test that neither of two samples tends to be larger.
 
     Statistic: the share of pairs with x > y, ties counted half; 1/2 is due. Exact null if a sample has at
@@ -70,7 +71,9 @@ def mann_whitney(x: object, y: object, *, name: str = "rank sum") -> TestResult:
     outcome = stats.mannwhitneyu(a, b, alternative="two-sided", method="auto")
     share = float(outcome.statistic) / (len(a) * len(b))
     pvalue = outcome.pvalue if np.isfinite(outcome.pvalue) else 1.0  # NaN where all numbers are equal
-    detail = f"In {share:.1%} of the pairs the answer's number is the larger one, about half are due."
+    detail = _("In {share:.1%} of the pairs the answer's number is the larger one, about half are due.").format(
+        share=share
+    )
     return TestResult(name, share, _probability(pvalue), detail)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from gdgrade.compare.arrays import FloatArray, as_floats, as_points
 from gdgrade.compare.excerpts import describe, shape_text
 from gdgrade.compare.result import TestResult
+from gdgrade.language import _
 
 
 class UnfitSamplesError(Exception):
@@ -28,12 +29,14 @@ def read_values(samples: object, least: int = 1) -> FloatArray:
     try:
         values = as_floats(samples)
     except Exception:  # whatever a strange object raises, it holds no samples
-        raise UnfitSamplesError(f"Samples are due, got {describe(samples)}.") from None
+        raise UnfitSamplesError(_("Samples are due, got {value}.").format(value=describe(samples))) from None
     if values.ndim == 0 or len(values) < least or values.size == 0:
-        raise UnfitSamplesError(f"At least {least} samples are due, got {shape_text(values.shape)}.")
+        text = _("At least {least} samples are due, got {shape}.")
+        raise UnfitSamplesError(text.format(least=least, shape=shape_text(values.shape)))
     bad = int((~np.isfinite(values)).sum())
     if bad:
-        raise UnfitSamplesError(f"{bad} of {values.size} sampled numbers are NaN or infinite.")
+        text = _("{count} of {all} sampled numbers are NaN or infinite.")
+        raise UnfitSamplesError(text.format(count=bad, all=values.size))
     return values
 
 
@@ -45,8 +48,9 @@ def read_points(samples: object, dim: int | None = None, least: int = 1) -> Floa
     """
     values = read_values(samples, least)
     if values.ndim > 2:
-        raise UnfitSamplesError(f"Samples (N, d) are due, got {shape_text(values.shape)}.")
+        raise UnfitSamplesError(_("Samples (N, d) are due, got {shape}.").format(shape=shape_text(values.shape)))
     points = as_points(values)
     if dim is not None and points.shape[1] != dim:
-        raise UnfitSamplesError(f"Samples in {dim} dimensions are due, got {shape_text(values.shape)}.")
+        text = _("Samples in {dim} dimensions are due, got {shape}.")
+        raise UnfitSamplesError(text.format(dim=dim, shape=shape_text(values.shape)))
     return points

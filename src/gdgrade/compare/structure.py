@@ -8,6 +8,7 @@ from typing import Any
 
 from gdgrade.compare.arrays import Array, as_array, is_array, is_number
 from gdgrade.compare.excerpts import describe, key_text
+from gdgrade.language import _
 
 Means = str | Sequence[str | None] | Mapping[str, str] | None
 """What an expected shape means, in words; for tuples and dicts, one per item."""
@@ -62,13 +63,14 @@ def _pair(got: object, expected: object, name: str, means: Means, depth: int) ->
 
 
 def _pair_dict(got: object, expected: dict[Any, Any], name: str, means: Means, depth: int) -> list[Leaf] | Mismatch:
-    due = "a dict with " + _listed([key_text(key) for key in expected])
+    due = _("a dict with {keys}").format(keys=_listed([key_text(key) for key in expected]))
     if not isinstance(got, dict) or not issubclass(type(got), dict):
-        return Mismatch(name, f"got {describe(got)}, expected {due}.", due, describe(got))
+        return _mismatch(name, got, due)
     missing = [key for key in expected if not dict.__contains__(got, key)]
     if missing:
-        text = f"the dict has no {_listed([key_text(key) for key in missing])}."
-        return Mismatch(name, text, due, "a dict with " + _listed([key_text(key) for key in dict.keys(got)]))
+        text = _("the dict has no {keys}.").format(keys=_listed([key_text(key) for key in missing]))
+        came = _("a dict with {keys}").format(keys=_listed([key_text(key) for key in dict.keys(got)]))
+        return Mismatch(name, text, due, came)
     leaves: list[Leaf] = []
     for key, value in expected.items():
         words = means.get(key) if isinstance(means, Mapping) else None
@@ -84,17 +86,17 @@ def _pair_sequence(
 ) -> list[Leaf] | Mismatch:
     n = len(expected)
     words: list[Means] = [None] * n
-    due = f"{n} results" if n != 1 else "a tuple of one result"
+    due = _("{count} results").format(count=n) if n != 1 else _("a tuple of one result")
     if isinstance(means, str):
         due += f" ({means})"
     elif isinstance(means, Sequence) and len(means) == n:
         words = list(means)
     items = _items(got, expected)
     if items is None:
-        return Mismatch(name, f"got {describe(got)}, expected {due}.", due, describe(got))
+        return _mismatch(name, got, due)
     if len(items) != n:
-        came = "1 result" if len(items) == 1 else f"{len(items)} results"
-        return Mismatch(name, f"got {came}, expected {due}.", due, came)
+        came = _("1 result") if len(items) == 1 else _("{count} results").format(count=len(items))
+        return Mismatch(name, _("got {came}, expected {due}.").format(came=came, due=due), due, came)
     leaves: list[Leaf] = []
     for i in range(n):
         pairs = _pair(items[i], expected[i], _item_name(name, i), words[i], depth + 1)
@@ -127,11 +129,22 @@ def _pair_leaf(got: object, expected: object, name: str, means: Means) -> list[L
             raise TypeError(f"cannot compare the expected {name}: it is {describe(expected)}")
         due = describe(array)
         if issubclass(type(got), dict):
-            return Mismatch(name, f"got {describe(got)}, expected {due}.", due, describe(got))
+            return _mismatch(name, got, due)
         if issubclass(type(got), (list, tuple)) and not _stands_for(got, array):
-            return Mismatch(name, f"got {describe(got)}, expected {due}.", due, describe(got))
+            return _mismatch(name, got, due)
         return [Leaf(name, got, array, words)]
     return [Leaf(name, got, expected, words)]
+
+
+def _mismatch(name: str, got: object, due: str) -> Mismatch:
+    """One thing came where another is due; with advice for the usual reasons."""
+    came = describe(got)
+    text = _("got {came}, expected {due}.").format(came=came, due=due)
+    if got is None:
+        text += " " + _("Is there a return statement?")
+    elif type(got) is list and got and all(map(is_array, got)):
+        text += " " + _("torch.stack makes one tensor of a list of tensors.")
+    return Mismatch(name, text, due, came)
 
 
 def _stands_for(got: Any, expected: Array) -> bool:
@@ -165,6 +178,6 @@ def _item_name(name: str, key: object) -> str:
 
 def _listed(words: list[str], most: int = 6) -> str:
     if not words:
-        return "no keys"
+        return _("no keys")
     shown = ", ".join(words[:most]) + (", ..." if len(words) > most else "")
-    return f"key {shown}" if len(words) == 1 else f"keys {shown}"
+    return _("key {keys}").format(keys=shown) if len(words) == 1 else _("keys {keys}").format(keys=shown)

@@ -23,6 +23,7 @@ from gdgrade.compare.distances import pairwise_distances, unit_directions
 from gdgrade.compare.randomness import Randomness, generator
 from gdgrade.compare.result import TestResult
 from gdgrade.compare.samples import UnfitSamplesError, read_points
+from gdgrade.language import N_, _, course_text
 
 LARGEST_SIDE = 2000
 """Points per side; of more, a random subset of this size is used (the level stays exact)."""
@@ -31,7 +32,7 @@ _FOR_MEDIAN = 500
 
 
 def energy_test(
-    x: object, y: object, rng: Randomness, permutations: int = 199, *, name: str = "energy distance"
+    x: object, y: object, rng: Randomness, permutations: int = 199, *, name: str = N_("energy distance")
 ) -> TestResult:
     """Test with the energy distance (see :func:`gdgrade.compare.energy_distance`), the statistic of the result.
 
@@ -118,7 +119,7 @@ def sliced_wasserstein_test(
     permutations: int = 199,
     *,
     directions: int = 32,
-    name: str = "sliced Wasserstein distance",
+    name: str = N_("sliced Wasserstein distance"),
 ) -> TestResult:
     """Test with the sliced W_1 over random directions (see :func:`gdgrade.compare.sliced_wasserstein`).
 
@@ -189,8 +190,14 @@ def _judge(name: str, values: FloatArray, scale: float) -> TestResult:
     observed = float(values[0])
     # Equal deals may differ in rounding; counting near-ties as "as large" errs on the student's side.
     as_large = int((values >= observed - 1e-12 * scale).sum())
-    detail = (
-        f"The {name} to right samples is {observed:.4g}; among {len(values) - 1} random divisions of the same "
-        f"points it is {np.median(values[1:]):.4g} in the middle, {values[1:].max():.4g} at most."
+    detail = _(
+        "The {name} to right samples is {observed:.4g}; among {count} random divisions of the same points it is "
+        "{middle:.4g} in the middle, {most:.4g} at most."
+    ).format(
+        name=course_text(_(name)),
+        observed=observed,
+        count=len(values) - 1,
+        middle=np.median(values[1:]),
+        most=values[1:].max(),
     )
     return TestResult(name, observed, as_large / len(values), detail, level=1 / len(values))

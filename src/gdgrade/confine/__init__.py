@@ -12,7 +12,7 @@ calls `prepare` once; each forked worker calls `confine` before it reads any unt
 
 from gdgrade.confine.layers import LAYERS
 from gdgrade.confine.paths import default_readable
-from gdgrade.confine.plan import Prepared, prepare
+from gdgrade.confine.plan import Prepared, leave_network, prepare
 from gdgrade.confine.policy import (
     Confinement,
     ConfinementError,
@@ -35,6 +35,7 @@ __all__ = [
     "Prepared",
     "confine",
     "default_readable",
+    "leave_network",
     "level_of",
     "prepare",
     "probe",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import sys
 from dataclasses import dataclass
 
 from gdgrade.confine import identity
-from gdgrade.confine.kernel import Kernel
+from gdgrade.confine.kernel import CLONE_NEWNET, Kernel
 from gdgrade.confine.landlock import READ_FILE, TRUNCATE, WRITE_FILE, Rule
 from gdgrade.confine.paths import read_rules
 from gdgrade.confine.policy import ConfinementError, Policy
@@ -32,6 +33,7 @@ class Prepared:
         unreachable: as root, the first readable path that the worker's user could not reach by itself.
         imported: forbidden packages that this process has already imported.
         mount_view: why there is no mount view.
+        without_network: this process, and so every worker, is in an empty network namespace already.
     """
 
     policy: Policy
@@ -43,12 +45,25 @@ class Prepared:
     unreachable: str | None = None
     imported: tuple[str, ...] = ()
     mount_view: str = ""
+    without_network: bool = False
     closed: bool = False
 
     def close(self) -> None:
         """Forget the rules; `confine` then refuses this object."""
         self.rules = ()
         self.closed = True
+
+
+def leave_network(prepared: Prepared) -> None:
+    """As root, leave the host's network for good: one empty namespace for all workers is as good as one for each.
+
+    No device can be set up in it without root's rights. Abstract UNIX sockets, by which workers in one namespace could
+    meet, are refused by seccomp and by Landlock. To make one for each worker costs 0.6 ms.
+    """
+    if prepared.kernel.linux and prepared.policy.mode != "none" and os.geteuid() == 0:
+        with contextlib.suppress(OSError):
+            prepared.kernel.unshare(CLONE_NEWNET)
+            prepared.without_network = True
 
 
 def prepare(policy: Policy, *, kernel: Kernel | None = None, max_abi: int | None = None) -> Prepared:

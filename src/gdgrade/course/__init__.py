@@ -8,5 +8,6 @@ Nothing is imported here, so that the command line stays light; import the modul
     seeds       ``grading_seed``, ``derive``
     late        ``penalty``
     submission  ``read_submission``
+    notebook, magics, statements, definitions  what of a notebook is judged
     errors      ``CourseError``, ``SubmissionError``
 """

@@ -27,6 +27,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "course.title": (_TITLE, 'title: "Generative models"'),
     "course.revision": (_ID, 'revision: "2026.1"'),
     "course.arrays": ("torch or numpy", "arrays: torch"),
+    "course.language": ("en or fr", "language: fr"),
     "seeds": ("a mapping", "seeds: {public: 20260901}"),
     "seeds.public": ("a whole number, 0 or more, below 2**63", "public: 20260901"),
     "limits": ("a mapping", "limits: {seconds: 20, memory_mib: 1024}"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from gdgrade.course.manifest import LatePolicy
+from gdgrade.language import _, ngettext
 
 _DAY = timedelta(days=1)
 
@@ -51,34 +52,45 @@ def penalty(
     if not 0 <= extension_days <= 3650:
         raise ValueError(f"extension_days must lie in 0..3650, got {extension_days}")
     if deadline is None:
-        return LateDecision(factor=1.0, days_late=0, explanation="No deadline.")
+        return LateDecision(factor=1.0, days_late=0, explanation=_("No deadline."))
     due = deadline + timedelta(days=extension_days)
-    extended = f" (deadline extended by {extension_days:g} {_days(extension_days)})" if extension_days else ""
+    extended = " " + _("(deadline extended by {days})").format(days=_days(extension_days)) if extension_days else ""
     late = submitted - due
     if late <= timedelta(0):
-        return LateDecision(factor=1.0, days_late=0, explanation=f"In time{extended}.")
+        return LateDecision(factor=1.0, days_late=0, explanation=_("In time{extended}.").format(extended=extended))
     if late <= timedelta(minutes=policy.grace_minutes):
-        words = f"Late by {_amount(late)}, within the {policy.grace_minutes:g} minutes of grace{extended}."
+        words = _("Late by {amount}, within the {minutes:g} minutes of grace{extended}.").format(
+            amount=_amount(late), minutes=policy.grace_minutes, extended=extended
+        )
         return LateDecision(factor=1.0, days_late=0, explanation=words)
     days = -(-late // _DAY)  # ceiling, in whole microseconds
     cutoff = policy.cutoff_days
     if cutoff is not None and late > timedelta(days=cutoff):
-        words = f"Late by {_amount(late)}, after the cut-off of {cutoff:g} {_days(cutoff)}{extended}."
+        words = _("Late by {amount}, after the cut-off of {days}{extended}.").format(
+            amount=_amount(late), days=_days(cutoff), extended=extended
+        )
         return LateDecision(factor=0.0, days_late=days, explanation=words)
     factor = round(max(0.0, 1 - policy.per_day * days), 10)  # 1 - 3 * 0.1 is 0.7, not 0.7000000000000001
-    cost = f"{100 * (1 - factor):.4g} % of the points are lost" if factor < 1 else "nothing is lost"
-    words = f"Late by {_amount(late)}, counted as {days} {_days(days)}: {cost}{extended}."
+    cost = (
+        _("{percent:.4g} % of the points are lost").format(percent=100 * (1 - factor))
+        if factor < 1
+        else _("nothing is lost")
+    )
+    words = _("Late by {amount}, counted as {days}: {cost}{extended}.").format(
+        amount=_amount(late), days=_days(days), cost=cost, extended=extended
+    )
     return LateDecision(factor=factor, days_late=days, explanation=words)
 
 
 def _days(count: float) -> str:
-    return "day" if count == 1 else "days"
+    """``1 day``, ``2.5 days``."""
+    return ngettext("{count:g} day", "{count:g} days", 1 if count == 1 else 2).format(count=count)
 
 
 def _amount(late: timedelta) -> str:
     """``3 d 4 h``, ``2 h 5 min``, ``12 min``, ``8 s``: two units are enough for people."""
     seconds = int(late.total_seconds())
-    units = [("d", seconds // 86400), ("h", seconds // 3600 % 24), ("min", seconds // 60 % 60)]
+    units = [(_("d"), seconds // 86400), ("h", seconds // 3600 % 24), ("min", seconds // 60 % 60)]
     while units and units[0][1] == 0:
         units.pop(0)
     shown = [f"{value} {unit}" for unit, value in units[:2] if value]

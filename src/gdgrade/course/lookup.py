@@ -10,6 +10,7 @@ from pathlib import Path
 from gdgrade.course.errors import CourseError, UnknownExerciseError
 from gdgrade.course.manifest import COURSE_FILE, Course, Exercise
 from gdgrade.course.yamltree import nearest
+from gdgrade.language import _, listed_or
 from gdgrade.report.text import clean_text
 
 COURSE_VARIABLE = "GDGRADE_COURSE"
@@ -43,14 +44,14 @@ def find_course(
     try:
         here = Path.cwd() if start is None else Path(start).absolute()
     except FileNotFoundError:
-        raise CourseError.at("the current folder", "does not exist any more. Change to another one.") from None
+        raise CourseError.at(_("the current folder"), _("does not exist any more. Change to another one.")) from None
     for folder in (here, *here.parents):
         if (folder / COURSE_FILE).is_file():
             return folder / COURSE_FILE
-    message = (
-        f"not found in {clean_text(str(here), 300)} nor in any folder above it. Go to the course folder, "
-        f"or name it with --course FOLDER or the variable {COURSE_VARIABLE}."
-    )
+    message = _(
+        "not found in {folder} nor in any folder above it. Go to the course folder, or name it with --course FOLDER "
+        "or the variable {variable}."
+    ).format(folder=clean_text(str(here), 300), variable=COURSE_VARIABLE)
     raise CourseError.at(COURSE_FILE, message)
 
 
@@ -58,8 +59,12 @@ def _named(path: Path, by: str) -> Path:
     file = path / COURSE_FILE if path.is_dir() else path
     if not file.exists():
         shown = clean_text(str(path), 300)
-        where = f"the folder {shown} holds no {COURSE_FILE}" if file != path else f"{shown} does not exist"
-        raise CourseError.at(by, f"{where}. Give the course file or its folder.")
+        where = (
+            _("the folder {shown} holds no {file}").format(shown=shown, file=COURSE_FILE)
+            if file != path
+            else _("{shown} does not exist").format(shown=shown)
+        )
+        raise CourseError.at(by, _("{where}. Give the course file or its folder.").format(where=where))
     return file.absolute()
 
 
@@ -132,14 +137,16 @@ def _letters(exercise: Exercise) -> str:
 def _only(course: Course, found: list[Exercise], text: str) -> Exercise:
     if len(found) == 1:
         return found[0]
-    names = " or ".join(exercise.id for exercise in found)
-    message = f"{clean_text(text, 100)!r} may mean {names}. Give the full name."
+    names = listed_or(exercise.id for exercise in found)
+    message = _("{text!r} may mean {names}. Give the full name.").format(text=clean_text(text, 100), names=names)
     raise UnknownExerciseError.at(course.file.name, message)
 
 
 def _unknown(course: Course, text: str, stem: str) -> str:
     names = {name: e for e in course.exercises for name in (e.id, e.short, e.subject) if name}
     guess = nearest(stem, list(names))
-    advice = f" Did you mean {names[guess].id}?" if guess else ""
+    advice = " " + _("Did you mean {name}?").format(name=names[guess].id) if guess else ""
     known = ", ".join(exercise.id for exercise in course.exercises)
-    return f"no exercise is called {clean_text(text, 100)!r}.{advice} The exercises are {known}."
+    return _("no exercise is called {text!r}.{advice} The exercises are {known}.").format(
+        text=clean_text(text, 100), advice=advice, known=known
+    )

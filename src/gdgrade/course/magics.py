@@ -18,6 +18,7 @@ _ASSIGNED = re.compile(
     r"^([ \t]*)([A-Za-z_]\w*(?:[ \t]*,[ \t]*[A-Za-z_]\w*)*)"  # indentation, names
     r"[ \t]*=[ \t]*[%!][ \t]*[A-Za-z_./~\"'$({]"
 )
+_OWN = re.compile(r"^[ \t]*%(?:load_ext[ \t]+gdgrade|check)\b")  # ours: nobody needs to be told
 _QUOTES = ('"""', "'''", '"', "'")
 
 
@@ -26,7 +27,7 @@ def neutralise(cell: str) -> tuple[str, list[str]]:
 
     Returns:
         The Python text, with as many lines, and the names of the commands found (``%matplotlib``, ``!``,
-        ``?``).
+        ``?``), without those of gdgrade itself.
 
     Example:
         >>> neutralise("%matplotlib inline\\nx = 1")
@@ -56,7 +57,8 @@ def neutralise(cell: str) -> tuple[str, list[str]]:
             scanner.feed(row)
             continue
         rows[index] = quiet
-        found.append(_name(row))
+        if not _OWN.match(row):
+            found.append(_name(row))
         continued = row.endswith("\\")
     return "\n".join(rows), found
 

@@ -44,12 +44,14 @@ class CourseInfo(_Frozen):
         title: what people read.
         revision: changes whenever a verdict could change; part of the key of stored results.
         arrays: what the student's functions get and return.
+        language: of titles, messages and hints when a whole class is graded; a student alone chooses.
     """
 
     id: CourseId
     title: Title
     revision: CourseId
     arrays: Literal["torch", "numpy"] = "torch"
+    language: Literal["en", "fr"] = "en"
 
 
 class Seeds(_Frozen):

@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import codecs
 import errno
+import functools
 import hashlib
+import importlib.util
 import os
 import re
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from gdgrade.course.definitions import asked_by, definitions
 from gdgrade.course.errors import SubmissionError
 from gdgrade.course.notebook import CellLine, in_words, looks_like_notebook, notebook_source
+from gdgrade.language import _
 from gdgrade.report.text import clean_text
+
+if TYPE_CHECKING:
+    from gdgrade.course.manifest import Exercise
 
 MAX_BYTES = 2_000_000
 NOTEBOOK_FACTOR = 8  # a notebook carries figures; what counts in the end is its code, held to max_bytes again
@@ -54,12 +62,34 @@ class Submission:
     lines: Mapping[int, CellLine] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
+    def code_for(self, exercise: Exercise) -> str:
+        """What of it is judged as a solution of an exercise, line by line where it is in ``source``.
+
+        A Python file as it is; of a notebook the definitions that the exercise asks for, with what these need. What
+        else its cells do (training, plots, trials) is not run again for every check. An import that would fail is kept
+        although nothing needs it: a notebook is judged as the same code in a file.
+        """
+        if self.kind == "py":
+            return self.source
+        forbidden = exercise.forbidden_packages
+        kept = definitions(self.source, asked_by(exercise), missing=lambda name: name in forbidden or _is_missing(name))
+        return self.source if kept is None else kept.in_place(self.source)
+
     def locate(self, line: int) -> str:
         """Where a line of ``source`` stands in the student's file: ``line 12`` or ``cell 3, line 2``."""
         if line in self.lines:
             cell, inner = self.lines[line]
-            return f"cell {cell}, line {inner}"
-        return f"line {line}"
+            return _("cell {cell}, line {inner}").format(cell=cell, inner=inner)
+        return _("line {line}").format(line=line)
+
+
+@functools.lru_cache(maxsize=1000)
+def _is_missing(package: str) -> bool:
+    """Whether a top-level package cannot be found; nothing is imported."""
+    try:
+        return package not in sys.builtin_module_names and importlib.util.find_spec(package) is None
+    except (ImportError, ValueError, AttributeError):
+        return package not in sys.modules
 
 
 def read_submission(
@@ -81,7 +111,7 @@ def read_submission(
     suffix = path.suffix.lower()
     if suffix not in (".py", ".ipynb"):
         _refuse_what_is_no_file(path, name)
-        raise SubmissionError(f"{name} is neither a .py file nor an .ipynb notebook.", "kind")
+        raise SubmissionError(_("{name} is neither a .py file nor an .ipynb notebook.").format(name=name), "kind")
     limit = max_bytes * (NOTEBOOK_FACTOR if suffix == ".ipynb" else 1)
     data = _read_bytes(path, name, limit, follow_symlinks)
     return parse_submission(data, path.name, max_bytes=max_bytes)
@@ -100,17 +130,18 @@ def parse_submission(data: bytes, file_name: str, *, max_bytes: int = MAX_BYTES)
     name = clean_text(Path(file_name).name, 120) or "submission"
     suffix = Path(file_name).suffix.lower()
     if suffix not in (".py", ".ipynb"):
-        raise SubmissionError(f"{name} is neither a .py file nor an .ipynb notebook.", "kind")
-    if len(data) > max_bytes * (NOTEBOOK_FACTOR if suffix == ".ipynb" else 1):
-        raise SubmissionError(f"{name} is larger than {in_words(max_bytes)}.", "too_large")
+        raise SubmissionError(_("{name} is neither a .py file nor an .ipynb notebook.").format(name=name), "kind")
+    limit = max_bytes * (NOTEBOOK_FACTOR if suffix == ".ipynb" else 1)
+    if len(data) > limit:
+        raise SubmissionError(_("{name} is larger than {size}.").format(name=name, size=in_words(limit)), "too_large")
     digest = hashlib.sha256(data).hexdigest()
     if not data.strip():
-        raise SubmissionError(f"{name} is empty.", "empty")
+        raise SubmissionError(_("{name} is empty.").format(name=name), "empty")
     text, remarks = _decode(data, name)
     if suffix == ".py" and not looks_like_notebook(text):
         return Submission(text, name, "py", digest, remarks=tuple(remarks))
     if suffix == ".py":
-        remarks.append("The file is a notebook under the name of a Python file; it was read as a notebook.")
+        remarks.append(_("The file is a notebook under the name of a Python file; it was read as a notebook."))
     notebook = notebook_source(text, name, max_bytes)
     return Submission(notebook.source, name, "ipynb", digest, notebook.lines, (*remarks, *notebook.remarks))
 
@@ -120,11 +151,11 @@ def _refuse_what_is_no_file(path: Path, name: str) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise SubmissionError(f"There is no file {name}.", "missing") from None
+        raise SubmissionError(_("There is no file {name}.").format(name=name), "missing") from None
     except (OSError, ValueError):
         return
     if stat.S_ISDIR(mode):
-        raise SubmissionError(f"{name} is a folder; give the file in it.", "directory")
+        raise SubmissionError(_("{name} is a folder; give the file in it.").format(name=name), "directory")
 
 
 def _read_bytes(path: Path, name: str, limit: int, follow_symlinks: bool) -> bytes:
@@ -138,54 +169,67 @@ def _read_bytes(path: Path, name: str, limit: int, follow_symlinks: bool) -> byt
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
-        raise SubmissionError(f"There is no file {name}.", "missing") from None
+        raise SubmissionError(_("There is no file {name}.").format(name=name), "missing") from None
     except IsADirectoryError:
-        raise SubmissionError(f"{name} is a folder; give the file in it.", "directory") from None
+        raise SubmissionError(_("{name} is a folder; give the file in it.").format(name=name), "directory") from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK) and not follow_symlinks:
             raise _symlink(name) from None
         if error.errno == errno.ENXIO:  # a socket
-            raise SubmissionError(f"{name} is not an ordinary file.", "not_a_file") from None
+            raise SubmissionError(_("{name} is not an ordinary file.").format(name=name), "not_a_file") from None
         reason = error.strerror or type(error).__name__
-        raise SubmissionError(f"{name} cannot be opened: {reason}.", "unreadable") from None
+        raise SubmissionError(
+            _("{name} cannot be opened: {reason}.").format(name=name, reason=reason), "unreadable"
+        ) from None
     except ValueError:  # a NUL in the path
-        raise SubmissionError(f"There is no file {name}.", "missing") from None
+        raise SubmissionError(_("There is no file {name}.").format(name=name), "missing") from None
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
-            raise SubmissionError(f"{name} is a folder; give the file in it.", "directory")
+            raise SubmissionError(_("{name} is a folder; give the file in it.").format(name=name), "directory")
         if not stat.S_ISREG(mode):
-            raise SubmissionError(f"{name} is not an ordinary file (a pipe, a device or the like).", "not_a_file")
+            raise SubmissionError(
+                _("{name} is not an ordinary file (a pipe, a device or the like).").format(name=name), "not_a_file"
+            )
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(limit + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SubmissionError(f"{name} cannot be read: {reason}.", "unreadable") from None
+        raise SubmissionError(
+            _("{name} cannot be read: {reason}.").format(name=name, reason=reason), "unreadable"
+        ) from None
     finally:
         os.close(descriptor)
     if len(data) > limit:
-        raise SubmissionError(f"{name} is larger than {in_words(limit)}.", "too_large")
+        raise SubmissionError(_("{name} is larger than {size}.").format(name=name, size=in_words(limit)), "too_large")
     return data
 
 
 def _symlink(name: str) -> SubmissionError:
-    return SubmissionError(f"{name} is a symbolic link; hand in the file itself.", "symlink")
+    return SubmissionError(_("{name} is a symbolic link; hand in the file itself.").format(name=name), "symlink")
 
 
 def _decode(data: bytes, name: str) -> tuple[str, list[str]]:
     """Text with ``\\n`` line ends, and remarks. Python's rules first; then what editors on Windows do."""
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if data.startswith(mark):
-            return _as_text(data, encoding, name), ["The file is in UTF-16; save it as UTF-8."]
+            return _as_text(data, encoding, name), [_("The file is in UTF-16; save it as UTF-8.")]
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise SubmissionError(f"{name} holds a NUL byte in line {line}: it is not a text file, or damaged.", "binary")
+        raise SubmissionError(
+            _("{name} holds a NUL byte in line {line}: it is not a text file, or damaged.").format(
+                name=name, line=line
+            ),
+            "binary",
+        )
     bom = data.startswith(codecs.BOM_UTF8)
     data = data.removeprefix(codecs.BOM_UTF8)
     cookie = None if bom else _cookie(data)
     if cookie is not None and cookie not in _ENCODINGS:
         raise SubmissionError(
-            f"{name} names the encoding {clean_text(cookie, 40)!r}, which is not accepted. Save it as UTF-8.",
+            _("{name} names the encoding {encoding!r}, which is not accepted. Save it as UTF-8.").format(
+                name=name, encoding=clean_text(cookie, 40)
+            ),
             "encoding",
         )
     encoding = _ENCODINGS[cookie or "utf-8"]
@@ -200,7 +244,9 @@ def _decode(data: bytes, name: str) -> tuple[str, list[str]]:
     fallback = data.decode("cp1252", errors="replace")
     if bom or re.search(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufffd]", fallback):
         raise bad
-    remark = f"{bad.message} It was read as Windows-1252 here, but Python itself would refuse it."
+    remark = _("{message} It was read as Windows-1252 here, but Python itself would refuse it.").format(
+        message=bad.message
+    )
     return _newlines(fallback), [remark]
 
 
@@ -221,10 +267,14 @@ def _as_text(data: bytes, encoding: str, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         label = {"utf-8": "UTF-8", "utf-16": "UTF-16"}.get(encoding, encoding)
-        message = f"{name} is not in {label} (line {line}, byte 0x{data[error.start]:02x}). Save it as UTF-8."
+        message = _("{name} is not in {label} (line {line}, byte 0x{byte:02x}). Save it as UTF-8.").format(
+            name=name, label=label, line=line, byte=data[error.start]
+        )
         raise SubmissionError(message, "encoding") from None
     if "\0" in text:
-        raise SubmissionError(f"{name} holds a NUL character: it is not a text file, or damaged.", "binary")
+        raise SubmissionError(
+            _("{name} holds a NUL character: it is not a text file, or damaged.").format(name=name), "binary"
+        )
     return _newlines(text.removeprefix("\ufeff"))
 
 

@@ -1,4 +1,4 @@
-"""The data of the course: small real data sets, the full ones on demand, and toy densities in the plane.
+"""The data of the course: small real data sets, the full ones on demand, toy densities and toy molecules.
 
     from gdgrade.data import load, toys
 
@@ -20,17 +20,34 @@ if TYPE_CHECKING:
     from gdgrade.data.folders import find_small
     from gdgrade.data.idx import read_idx
     from gdgrade.data.loading import load, load_full
+    from gdgrade.data.molecules import ELEMENTS, Molecules, load_molecules
 
-__all__ = ["FULL", "SMALL", "DataError", "fetch", "find_small", "load", "load_full", "read_idx", "toys"]
+__all__ = [
+    "ELEMENTS",
+    "FULL",
+    "SMALL",
+    "DataError",
+    "Molecules",
+    "fetch",
+    "find_small",
+    "load",
+    "load_full",
+    "load_molecules",
+    "read_idx",
+    "toys",
+]
 
 _HOME = {
+    "ELEMENTS": "molecules",
     "FULL": "catalogue",
     "SMALL": "catalogue",
     "DataError": "errors",
+    "Molecules": "molecules",
     "fetch": "download",
     "find_small": "folders",
     "load": "loading",
     "load_full": "loading",
+    "load_molecules": "molecules",
     "read_idx": "idx",
 }
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
+from gdgrade.language import N_
+
 
 @dataclass(frozen=True)
 class SmallSet:
@@ -59,19 +61,19 @@ def _by_name(*sets: _Set) -> Mapping[str, _Set]:
 SMALL = _by_name(
     SmallSet(
         "mnist-small",
-        "7,000 handwritten digits of MNIST",
+        N_("7,000 handwritten digits of MNIST"),
         "150637eeb4540507717b9b5ce192cba91944b62374fcf7257a1c03de75d6fa8f",
         images=True,
     ),
     SmallSet(
         "fashion-small",
-        "7,000 pictures of clothes from Fashion-MNIST",
+        N_("7,000 pictures of clothes from Fashion-MNIST"),
         "26a0b591ce7761177e37fae6d22cc39444e63bf00fc06cddc15ab7c7f87b549f",
         images=True,
     ),
     SmallSet(
         "molecules-small",
-        "5,000 molecules of QM9 with their geometry",
+        N_("5,000 molecules of QM9 with their geometry"),
         "652986cec3323dbc7cb6d31499637c7e55ebede97c283855ffe124fe6bb4c74e",
         images=False,
     ),
@@ -80,7 +82,7 @@ SMALL = _by_name(
 FULL = _by_name(
     FullSet(
         "mnist",
-        "MNIST, 70,000 handwritten digits",
+        N_("MNIST, 70,000 handwritten digits"),
         "mnist-small",
         "https://ossci-datasets.s3.amazonaws.com/mnist",
         (
@@ -112,7 +114,7 @@ FULL = _by_name(
     ),
     FullSet(
         "fashion-mnist",
-        "Fashion-MNIST, 70,000 pictures of clothes",
+        N_("Fashion-MNIST, 70,000 pictures of clothes"),
         "fashion-small",
         # no https at this address; the checksums guard the content
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",

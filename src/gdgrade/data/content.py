@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gdgrade.data.catalogue import SMALL
 from gdgrade.data.errors import DataError
 from gdgrade.data.folders import find_small
+from gdgrade.language import _
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -37,7 +38,7 @@ def read_small(name: str, folder: Path | None = None) -> Arrays:
         DataError: if the file is missing, is not a readable ``.npz`` archive, or holds other arrays.
     """
     path = find_small(name, folder)
-    fix = "Restore the file from the course (git checkout, or unpack the release again)."
+    fix = _("Restore the file from the course (git checkout, or unpack the release again).")
     try:
         with path.open("rb") as file:  # ours to close: np.load leaves it open when it finds no archive
             loaded = np.load(file, allow_pickle=False)
@@ -45,11 +46,14 @@ def read_small(name: str, folder: Path | None = None) -> Arrays:
                 raise ValueError("it is no .npz archive")
             arrays = {key: loaded[key] for key in loaded.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is damaged and cannot be read ({error}). {fix}") from error
+        raise DataError(
+            _("{path} is damaged and cannot be read ({error}). {fix}").format(path=path, error=error, fix=fix)
+        ) from error
     found = content_sha256(arrays)
     if found != SMALL[name].content_sha256:
         raise DataError(
-            f"{path} does not hold the published arrays of {name}: SHA-256 {found[:16]}..., "
-            f"expected {SMALL[name].content_sha256[:16]}... . {fix}"
+            _(
+                "{path} does not hold the published arrays of {name}: SHA-256 {found}..., expected {value}... . {fix}"
+            ).format(path=path, name=name, found=found[:16], value=SMALL[name].content_sha256[:16], fix=fix)
         )
     return arrays

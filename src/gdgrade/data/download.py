@@ -13,6 +13,7 @@ from pathlib import Path
 from gdgrade.data.catalogue import FULL, FullSet, OfficialFile
 from gdgrade.data.errors import DataError
 from gdgrade.data.folders import cache_folder
+from gdgrade.language import _
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(file name, bytes so far, bytes in all)``, the last time when the file is there."""
@@ -64,17 +65,21 @@ def cached_files(name: str, cache: str | os.PathLike[str] | None = None) -> list
 
     full, folder = _entry(name), cache_folder(name, cache)
     for file in full.files:
-        path, fix = folder / file.name, f"Run: gdgrade data fetch {name} --full"
+        path, fix = folder / file.name, _("Run: gdgrade data fetch {name} --full").format(name=name)
         if not path.is_file():
-            raise DataError(f"not downloaded: {folder} lacks {file.name}. {fix}")
+            raise DataError(
+                _("not downloaded: {folder} lacks {file}. {fix}").format(folder=folder, file=file.name, fix=fix)
+            )
         if pooch.file_hash(str(path)) != file.sha256:
-            raise DataError(f"{path} is not the published file (SHA-256 differs). {fix}")
+            raise DataError(_("{path} is not the published file (SHA-256 differs). {fix}").format(path=path, fix=fix))
     return [folder / file.name for file in full.files]
 
 
 def _entry(name: str) -> FullSet:
     if name not in FULL:
-        raise DataError(f"There is no full data set called {name!r}. Known: {', '.join(FULL)}.")
+        raise DataError(
+            _("There is no full data set called {name!r}. Known: {names}.").format(name=name, names=", ".join(FULL))
+        )
     return FULL[name]
 
 
@@ -83,7 +88,7 @@ def _base_address(full: FullSet, mirror: str | None) -> str:
     if mirror is None:
         return full.url
     if not mirror.startswith(("http://", "https://")):
-        raise DataError(f"The mirror must be an http:// or https:// address, got {mirror!r}.")
+        raise DataError(_("The mirror must be an http:// or https:// address, got {mirror!r}.").format(mirror=mirror))
     return f"{mirror.rstrip('/')}/{full.name}"
 
 
@@ -92,7 +97,7 @@ def _fetch_file(file: OfficialFile, base: str, folder: Path, progress: Progress 
     import requests
 
     url = f"{base}/{file.name}"
-    elsewhere = "Use another mirror (--mirror, or GDGRADE_MIRROR); the course's own small cut works without it."
+    elsewhere = _("Use another mirror (--mirror, or GDGRADE_MIRROR); the course's own small cut works without it.")
     try:
         with _quiet(pooch.get_logger()):
             pooch.retrieve(
@@ -103,32 +108,47 @@ def _fetch_file(file: OfficialFile, base: str, folder: Path, progress: Progress 
                 downloader=_Downloader(file, progress, timeout),
             )
     except requests.HTTPError as error:
-        code = error.response.status_code if error.response is not None else "an error"
-        raise DataError(f"{url}: the server answered {code} instead of the file. {elsewhere}") from error
+        code = error.response.status_code if error.response is not None else _("an error")
+        raise DataError(
+            _("{url}: the server answered {code} instead of the file. {elsewhere}").format(
+                url=url, code=code, elsewhere=elsewhere
+            )
+        ) from error
     except (
         _TooShortError,
         requests.exceptions.ChunkedEncodingError,
         requests.exceptions.ContentDecodingError,
     ) as error:
         raise DataError(
-            f"{url}: the transfer broke off before all {file.bytes:,} bytes were there. "
-            f"Nothing was kept; run the command again. {elsewhere}"
+            _(
+                "{url}: the transfer broke off before all {bytes:,} bytes were there. Nothing was kept; run the "
+                "command again. {elsewhere}"
+            ).format(url=url, bytes=file.bytes, elsewhere=elsewhere)
         ) from error
     except requests.Timeout as error:
-        raise DataError(f"{url}: no answer within {timeout:g} seconds. Try again later. {elsewhere}") from error
+        raise DataError(
+            _("{url}: no answer within {timeout:g} seconds. Try again later. {elsewhere}").format(
+                url=url, timeout=timeout, elsewhere=elsewhere
+            )
+        ) from error
     except requests.RequestException as error:
         raise DataError(
-            f"{url}: the server cannot be reached ({type(error).__name__}). Check the network and the proxy "
-            f"settings (HTTPS_PROXY). {elsewhere}"
+            _(
+                "{url}: the server cannot be reached ({type}). Check the network and the proxy settings (HTTPS_PROXY). "
+                "{elsewhere}"
+            ).format(url=url, type=type(error).__name__, elsewhere=elsewhere)
         ) from error
     except ValueError as error:  # also pooch's word for a wrong checksum
         raise DataError(
-            f"{url}: this is not the published file (SHA-256 differs), so it was thrown away. {elsewhere}"
+            _("{url}: this is not the published file (SHA-256 differs), so it was thrown away. {elsewhere}").format(
+                url=url, elsewhere=elsewhere
+            )
         ) from error
     except OSError as error:
         raise DataError(
-            f"{folder} cannot be written ({error.strerror or error}). "
-            "Free some space, or choose another folder with GDGRADE_CACHE."
+            _(
+                "{folder} cannot be written ({reason}). Free some space, or choose another folder with GDGRADE_CACHE."
+            ).format(folder=folder, reason=error.strerror or error)
         ) from error
     if progress is not None:
         progress(file.name, file.bytes, file.bytes)

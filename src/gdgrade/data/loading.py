@@ -9,6 +9,7 @@ from gdgrade.data.content import Arrays, read_small
 from gdgrade.data.download import cached_files
 from gdgrade.data.errors import DataError
 from gdgrade.data.idx import read_idx
+from gdgrade.data.qm9 import read_qm9
 from gdgrade.data.scaling import Scaling, scale_pixels
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 Part = Literal["train", "test"]
+_IMAGES_ONLY = "scaling and generator are for images; positions of molecules stay in angstrom"
 
 
 def load(
@@ -61,14 +63,14 @@ def load(
     elif scaling in (None, "raw") and generator is None:
         chosen = _molecules(arrays, part)
     else:
-        raise ValueError("scaling and generator are for images; positions of molecules stay in angstrom")
+        raise ValueError(_IMAGES_ONLY)
     return _to_torch(chosen) if as_torch else chosen
 
 
 def load_full(
     name: str,
     *,
-    scaling: Scaling = "unit",
+    scaling: Scaling | None = None,
     as_torch: bool = False,
     part: Part | None = None,
     generator: "np.random.Generator | torch.Generator | None" = None,
@@ -76,24 +78,31 @@ def load_full(
 ) -> dict[str, Any]:
     """A complete data set that ``fetch`` has downloaded: 60,000 training and 10,000 test images.
 
-    Arguments and result are those of ``load``, without the indices. Downloads nothing by itself.
+    Arguments and result are those of ``load``, without the indices. Downloads nothing by itself. ``"qm9"`` are the
+    130,831 molecules of the package that ``gdgrade data fetch qm9`` names, as arrays like ``"molecules-small"``.
 
     Args:
-        name: ``"mnist"`` or ``"fashion-mnist"``.
+        name: ``"mnist"``, ``"fashion-mnist"`` or ``"qm9"``.
         cache: the folder given to ``fetch``, if one was.
 
     Raises:
-        DataError: if it was not downloaded or a file is damaged.
+        DataError: if it was not downloaded or installed, or a file is damaged.
+        ValueError: see ``load``.
     """
     if part not in (None, "train", "test"):
         raise ValueError(f"part must be 'train', 'test' or None, got {part!r}")
+    if name == "qm9":
+        if scaling not in (None, "raw") or generator is not None:
+            raise ValueError(_IMAGES_ONLY)
+        molecules = _molecules(read_qm9(), part)
+        return _to_torch(molecules) if as_torch else molecules
     files = cached_files(name, cache)
     arrays = {
         file.array: read_idx(path)
         for file, path in zip(FULL[name].files, files, strict=True)
         if part is None or file.array.endswith(part)
     }
-    chosen = _scaled_images(arrays, scaling, part, generator)
+    chosen = _scaled_images(arrays, scaling or "unit", part, generator)
     return _to_torch(chosen) if as_torch else chosen
 
 

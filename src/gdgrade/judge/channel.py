@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from gdgrade.failures import StudentError, WorkerLost
+from gdgrade.failures import SourceLine, StudentError, WorkerLost
+from gdgrade.judge.explain import memory_sentence, without_internals
+from gdgrade.language import _, language
 from gdgrade.processes.launcher import Launcher, LaunchError, Worker, WorkerLimits
 from gdgrade.wire.frames import (
     Frame,
@@ -23,6 +25,7 @@ from gdgrade.wire.frames import (
 from gdgrade.worker.executor import Executor
 
 HELLO_SECONDS = 60.0
+GRACE_SECONDS = 0.25  # for a worker to say in which line it was when its time was up
 
 
 class Channel(Protocol):
@@ -65,9 +68,12 @@ class WorkerChannel:
         launcher: where the worker comes from.
         limits: memory and CPU of the worker.
         seconds: how long the student's code may take in all; the judge's own time does not count.
+        scipy: parts of it that the student's file imports.
     """
 
-    def __init__(self, launcher: Launcher, limits: WorkerLimits, seconds: float) -> None:
+    def __init__(
+        self, launcher: Launcher, limits: WorkerLimits, seconds: float, scipy: tuple[str, ...] = ()
+    ) -> None:
         self._launcher = launcher
         self._budget = seconds
         self.limit = seconds
@@ -75,7 +81,7 @@ class WorkerChannel:
         self.output = ""
         self.ended: dict[str, Any] | None = None
         self.confinement: dict[str, Any] = {}
-        self._worker: Worker | None = launcher.worker(limits)
+        self._worker: Worker | None = launcher.worker(limits, scipy)
         self._memory_mib = limits.memory_bytes >> 20
         self.sent = False
         self.loaded = False
@@ -84,7 +90,10 @@ class WorkerChannel:
     def send_load(self, source: str, module: str, display: str, library: str) -> None:
         """Ask the worker to load the student's file, without waiting for its answer."""
         assert self._worker is not None
-        header = {"op": "load", "name": module, "filename": display, "torch": library == "torch"}
+        header = {
+            "op": "load", "name": module, "filename": display, "torch": library == "torch", "language": language(),
+            "seconds": self._budget,
+        }  # fmt: skip
         self.sent, self.output = True, ""
         with contextlib.suppress(WireError):  # its greeting, or the lack of one, tells why
             send_frame(self._worker.sock, header, [source.encode()], deadline=time.monotonic() + HELLO_SECONDS)
@@ -133,35 +142,44 @@ class WorkerChannel:
     def _answer(self, function: str, request: tuple[Header, Sequence[bytes | memoryview]] | None = None) -> Frame:
         """Send a request, if there is one, and wait for one answer within the time budget."""
         if self._worker is None:
-            raise WorkerLost("crash", "the process that ran your code is gone", function)
+            raise WorkerLost("crash", _("the process that ran your code is gone"), function)
         start = time.monotonic()
-        deadline = start + self._budget
+        deadline = start + self._budget + GRACE_SECONDS
         try:
             if request is not None:
-                send_frame(self._worker.sock, *request, deadline=deadline)
+                header, blobs = request
+                timed = {**header, "seconds": max(self._budget, 0.001)}
+                send_frame(self._worker.sock, timed, blobs, deadline=deadline)
             frame = receive_frame(self._worker.sock, limits=WireLimits(), deadline=deadline)
         except WireTimeout as error:
-            self.end()
-            message = f"no answer within {self.limit:g} s: an endless loop, or far too slow"
-            raise WorkerLost("timeout", message, function) from error
+            raise self._out_of_time(function) from error
         except WireClosed as error:
             raise self._lost(function) from error
         except WireError as error:
             self.end()
-            raise WorkerLost("crash", f"your code sent something that is no answer: {error}", function) from error
+            raise WorkerLost(
+                "crash", _("your code sent something that is no answer: {error}").format(error=error), function
+            ) from error
         finally:
             spent = time.monotonic() - start
             self._budget -= spent
             self.seconds += spent
         output = frame.header.get("output")
         if isinstance(output, str) and len(self.output) < 65_536:
-            self.output += output[:16_384]
+            self.output += without_internals(output[:16_384])
         fault = frame.header.get("error")
-        if isinstance(fault, dict) and fault.get("kind") == "memory":
+        if isinstance(fault, dict) and fault.get("kind") in ("memory", "timeout"):
+            told = StudentError.from_wire(fault, function)
+            if told.kind == "timeout":
+                raise self._out_of_time(function, told.frames)
             self.end()
-            message = f"more than {self._memory_mib} MiB of memory wanted: {str(fault.get('message'))[:300]}"
-            raise WorkerLost("memory", message, function)
+            raise WorkerLost("memory", memory_sentence(told.message, self._memory_mib), function, told.frames)
         return frame
+
+    def _out_of_time(self, function: str, frames: Sequence[SourceLine] = ()) -> WorkerLost:
+        self.end()
+        message = _("no answer within {seconds:g} s: an endless loop, or far too slow").format(seconds=self.limit)
+        return WorkerLost("timeout", message, function, frames)
 
     def end(self, grace: float = 0.0) -> dict[str, Any]:
         """End the worker and keep how it ended."""
@@ -174,13 +192,19 @@ class WorkerChannel:
         ended = self.end(grace=0.2)
         number = ended.get("signal")
         if number == 24 or (number == 9 and not ended.get("killed") and self._cpu_exhausted(ended)):
-            return WorkerLost("timeout", f"more than {self.limit:g} s of computing time", function)
+            return WorkerLost(
+                "timeout", _("more than {seconds:g} s of computing time").format(seconds=self.limit), function
+            )
         if number is not None and not ended.get("killed"):
-            return WorkerLost("crash", f"the process that ran your code was ended by signal {number}", function)
+            return WorkerLost(
+                "crash",
+                _("the process that ran your code was ended by signal {number}").format(number=number),
+                function,
+            )
         if ended.get("status") is not None:
-            message = f"your code ended its process (exit status {ended['status']})"
+            message = _("your code ended its process (exit status {status})").format(status=ended["status"])
             return WorkerLost("crash", message, function)
-        return WorkerLost("crash", "your code closed the connection it was asked through", function)
+        return WorkerLost("crash", _("your code closed the connection it was asked through"), function)
 
     def _cpu_exhausted(self, ended: dict[str, Any]) -> bool:
         cpu = ended.get("cpu_seconds")
@@ -196,5 +220,5 @@ def answer_value(frame: Frame, function: str) -> Any:
     if frame.header.get("ok") is not True:
         raise StudentError.from_wire(frame.header.get("error"), function)
     if "value" not in frame.header:
-        raise WorkerLost("crash", "your code sent something that is no answer", function)
+        raise WorkerLost("crash", _("your code sent something that is no answer"), function)
     return frame.header["value"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,15 @@ from gdgrade.failures import CheckFailed, GraderError, StudentError
 from gdgrade.judge.channel import LocalChannel
 from gdgrade.judge.context import CheckContext, float64_default, running
 from gdgrade.judge.draw import Draw
-from gdgrade.judge.matching import same_run
+from gdgrade.judge.entries import entries
+from gdgrade.judge.matching import Diverged, following, same_run
 from gdgrade.judge.reference import load_mistakes, load_reference, mistaken_reference
 from gdgrade.judge.student import Notebook, Student
 from gdgrade.mistakes import Mistake
 from gdgrade.worker.executor import Executor
 
 SECONDS = 10.0
+MANY = 8  # candidates from which on it pays to see first what the reference enters
 
 
 @dataclass
@@ -42,9 +44,15 @@ class Rerun:
     student_seed: int
     library: str
 
-    def with_module(self, module: types.ModuleType) -> tuple[Notebook, BaseException | None]:
-        """What is seen of `module`, and the error with which the check ended, if any."""
-        context = CheckContext()
+    def with_module(
+        self, module: types.ModuleType, follow: Notebook | None = None
+    ) -> tuple[Notebook, BaseException | None]:
+        """What is seen of `module`, and the error with which the check ended, if any.
+
+        Args:
+            follow: stop, with no error, as soon as something else is seen than here.
+        """
+        context = CheckContext(Notebook() if follow is None else following(follow))
         student = Student(LocalChannel(Executor(module=module)), self.library)
         student.notebook = context.notebook
         arguments = dict(self.arguments)
@@ -54,6 +62,8 @@ class Rerun:
             try:
                 student.seed(self.student_seed)
                 self.function(student=student, **arguments)
+            except Diverged:
+                return context.notebook, None
             except (Exception, BaseExceptionGroup) as error:
                 return context.notebook, error
         return context.notebook, None
@@ -93,17 +103,30 @@ class Diagnostician:
         names = {entry.name.split(".")[0] for entry in seen.seen}
         deadline = time.process_time() + self.seconds  # not the wall clock: hints must not depend on load
         matches = []
-        for mistake in self.candidates(names, short):
+        for mistake in self._entered(rerun, seen, list(self.candidates(names, short))):
             if time.process_time() > deadline:
                 return []  # an incomplete comparison could accuse wrongly
             try:
                 module = mistaken_reference(self.reference, self.exercise, mistake)
             except GraderError:
                 continue
-            notebook, error = rerun.with_module(module)
+            notebook, error = rerun.with_module(module, follow=seen)
             if error is not None and same_run(seen, notebook):
                 matches.append(mistake)
         return matches
+
+    def _entered(self, rerun: Rerun, seen: Notebook, candidates: Sequence[Mistake]) -> Sequence[Mistake]:
+        """The candidates that can make a run look like `seen`, by what the reference enters before it looks different.
+
+        Until its function is entered, a mistake's run is the reference's. Where many are to be tried, most of them
+        fall to this one run: names tell nothing of what functions that are shipped to the student call.
+        """
+        if len(candidates) < MANY:
+            return candidates
+        module = load_reference(self.reference, self.exercise, "followed")
+        with entries(module) as found:
+            rerun.with_module(module, follow=seen)
+        return [one for one in candidates if not found.rule_out(one.of)]
 
     def reference_passes(self, rerun: Rerun) -> bool:
         """Whether the reference itself gets through the check: if so, an odd error is the student's."""

@@ -1,7 +1,8 @@
 """Figures of a student's own results: drawn in the judge, from numbers that the worker computes.
 
 ``graders/exNN/plots.py`` defines ``figures(student, data, draw) -> dict[name, matplotlib Figure]``; `student` is the
-same proxy as in checks, so the student's code never meets matplotlib or a file.
+same proxy as in checks, so the student's code never meets matplotlib or a file. Where drawing takes a training, a last
+parameter ``share=1.0`` says how much of it to do: `gdgrade author check --quick` asks for a twentieth.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gdgrade.judge.job import Job
 from gdgrade.judge.plugin import data_sets
 from gdgrade.judge.student import Student
 from gdgrade.judge.workers import WorkerPool
+from gdgrade.language import _
 from gdgrade.processes.launcher import Launcher
 from gdgrade.worker.loading import load_source
 
@@ -36,7 +38,7 @@ def make_figures(job: Job, launcher: Launcher) -> dict[str, Any]:
     wanted = job.extra["figures"]
     folder, path = Path(wanted["folder"]), job.graders / "plots.py"
     if not path.is_file():
-        return {"files": [], "problem": f"{job.exercise} has no figures", "cause": "grader"}
+        return {"files": [], "problem": _("{exercise} has no figures").format(exercise=job.exercise), "cause": "grader"}
     pool = WorkerPool(job, launcher)
     pool.prefetching = False
     sys.path.insert(0, str(job.graders))

@@ -38,8 +38,13 @@ class Job:
         stop_early: end at the first check that does not pass.
         diagnose: compare failures with the known mistakes.
         confine: strict, best or none; start_method: fork or spawn.
+        language: of the messages, titles and hints.
         extra: {"lab": {"name": "module:Class", ...}}: an investigation of the checks themselves instead of a verdict
-            on the source; see `gdgrade.author.lab`.
+            on the source; see `gdgrade.author.lab`. {"broken": {part: cause}, "known_mistakes": [name]}: what is known
+            already of checks that this job leaves out. {"shared_worker": true}: one worker for all checks, into which
+            the file is loaded anew for each, as where workers cannot be forked; quicker, and less apart. {"in_turn":
+            true}: no worker is made ready ahead of its check, so that the job keeps one processor busy and not more.
+            {"processor": 3}: judge and workers run on that one.
     """
 
     root: str
@@ -64,6 +69,7 @@ class Job:
     confine: str = "best"
     start_method: str = "fork"
     data_folder: str | None = None
+    language: str = "en"
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -78,6 +84,11 @@ class Job:
     def tape(self) -> Path:
         """Recorded answers of the reference, in a student's package; see `gdgrade.judge.tape`."""
         return Path(self.root) / "tape" / self.exercise
+
+    @property
+    def catalogues(self) -> tuple[Path, Path]:
+        """Where translations of the checks' and of the course's texts lie; see `gdgrade.language.use`."""
+        return self.graders / "locale", Path(self.root) / "locale"
 
     @property
     def module(self) -> str:

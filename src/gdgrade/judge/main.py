@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gdgrade.judge.job import Job
+from gdgrade.language import use
 from gdgrade.processes.launcher import Launcher, LaunchError, Worker, WorkerLimits, ZygoteClient
 from gdgrade.processes.messages import send_message
 from gdgrade.wire.frames import WireError, receive_frame, send_frame
@@ -75,7 +76,7 @@ class NoLauncher:
 
     fresh_per_check = True
 
-    def worker(self, limits: WorkerLimits) -> Worker:
+    def worker(self, limits: WorkerLimits, scipy: tuple[str, ...] = ()) -> Worker:
         raise LaunchError("a server of judges has no workers of its own")
 
     def end(self, pid: int, grace: float = 0.0) -> dict[str, Any]:
@@ -91,6 +92,7 @@ def run_job(job: Job, launcher: Launcher, emit: Any = None) -> dict[str, Any]:
     from gdgrade.judge.pytest_run import run_pytest
 
     if "figures" in job.extra:
+        use(job.language, *job.catalogues)
         from gdgrade.judge.figures import make_figures
 
         return make_figures(job, launcher)
@@ -108,13 +110,17 @@ def run_job(job: Job, launcher: Launcher, emit: Any = None) -> dict[str, Any]:
 def result_of(judge: Any, errors: Sequence[str] = ()) -> dict[str, Any]:
     """What a judge found, as plain data."""
     from gdgrade.judge.outcome import weigh
+    from gdgrade.mistakes import spoken
 
-    outcomes = weigh(judge.in_order(), lambda: judge.diagnostician.mistakes)
+    known = judge.job.extra.get("known_mistakes", ())
+    outcomes = weigh(judge.in_order(), lambda: [spoken(mistake) for mistake in judge.diagnostician.mistakes], known)
     return {
         "outcomes": [outcome.to_json() for outcome in outcomes],
         "errors": list(errors),
         "confinement": judge.pool.confinement,
+        "loaded": getattr(judge.pool, "loaded", True),
         "versions": versions(),
+        "missing": sorted(judge.missing),
     }
 
 

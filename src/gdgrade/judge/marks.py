@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -19,6 +21,8 @@ class CheckMark:
         alpha: probability that it fails a right answer; 0 for exact checks.
         training: it trains a network; left out by --quick.
         seconds, memory_mib: own limits, or None for the exercise's.
+        requires: packages that the check itself imports and a grading machine may lack, by the names they are imported
+            by, such as "rdkit". Where one is missing the check is skipped and its points stay undecided.
     """
 
     part: str
@@ -29,6 +33,7 @@ class CheckMark:
     training: bool = False
     seconds: float | None = None
     memory_mib: int | None = None
+    requires: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.points < 0:
@@ -37,6 +42,9 @@ class CheckMark:
             raise ValueError(f"visibility must be public or hidden, got {self.visibility!r}")
         if not 0 <= self.alpha < 1:
             raise ValueError(f"alpha is a probability, got {self.alpha}")
+        for name in self.requires:
+            if not name.isidentifier():
+                raise ValueError(f"requires lists names of packages as they are imported, got {name!r}")
 
 
 def check(part: str, **fields: Any) -> Any:
@@ -49,7 +57,10 @@ def check(part: str, **fields: Any) -> Any:
     """
     import pytest
 
-    fields["needs"] = tuple(fields.get("needs", ()))
+    for name in ("needs", "requires"):
+        if isinstance(fields.get(name), str):
+            raise TypeError(f"{name} is a list, such as {name}=[{fields[name]!r}]")
+        fields[name] = tuple(fields.get(name, ()))
     CheckMark(part, **fields)  # a wrong field is an error where it is written
     return pytest.mark.check(part, **fields)
 
@@ -58,6 +69,15 @@ def mark_of(item: Any) -> CheckMark | None:
     """The mark of a collected pytest item, or None if it is no check."""
     marker = item.get_closest_marker("check")
     return CheckMark(*marker.args, **marker.kwargs) if marker is not None else None
+
+
+def missing_packages(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the packages that are not installed here, sorted; a package is looked for, not imported.
+
+    >>> missing_packages(("json", "no_such_package"))
+    ('no_such_package',)
+    """
+    return tuple(sorted(name for name in set(names) if importlib.util.find_spec(name) is None))
 
 
 def short_name(item: Any) -> str:

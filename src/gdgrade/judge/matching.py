@@ -52,8 +52,36 @@ def same_run(student: Notebook, other: Notebook) -> bool:
     return False not in verdicts and True in verdicts
 
 
+class Diverged(BaseException):
+    """A run has shown something that the run it follows did not; no `except Exception` in a check stops it."""
+
+
+def following(student: Notebook) -> Notebook:
+    """An empty notebook that raises `Diverged` at the first entry that rules out `same_run(student, it)`.
+
+    Most reruns of mistakes differ at once, and what comes after that need not be computed.
+    """
+    due = _Entries(_entries(student))
+    return Notebook(features=due) if student.features else Notebook(seen=due)
+
+
+class _Entries(list[Observation]):
+    """A list that may only grow as another one goes on."""
+
+    def __init__(self, due: Sequence[Observation]) -> None:
+        super().__init__()
+        self._due = due
+        self._place = 0
+
+    def append(self, entry: Observation) -> None:
+        super().append(entry)
+        if self._place == len(self._due) or _same_entry(self._due[self._place], entry) is False:
+            raise Diverged
+        self._place += 1
+
+
 def _entries(notebook: Notebook) -> Sequence[Observation]:
-    return notebook.features or [entry for entry in notebook.seen if entry.name != "seed"]
+    return notebook.features or notebook.seen
 
 
 def _same_entry(a: Observation, b: Observation) -> bool | None:

@@ -21,11 +21,12 @@ from gdgrade.judge.context import CheckContext, float64_default, running
 from gdgrade.judge.diagnosis import Diagnostician, Rerun, is_verdict
 from gdgrade.judge.draw import Draw, derive_seed
 from gdgrade.judge.job import Job
-from gdgrade.judge.marks import CheckMark, mark_of, short_name, title_of
-from gdgrade.judge.outcome import Outcome, Settled, classify, settle
+from gdgrade.judge.marks import CheckMark, mark_of, missing_packages, short_name, title_of
+from gdgrade.judge.outcome import Outcome, Settled, classify, missing_message, settle, with_output_remark
 from gdgrade.judge.recording import make_pool
 from gdgrade.judge.reference import load_reference
 from gdgrade.judge.student import Student
+from gdgrade.language import _, course_text, use
 from gdgrade.processes.launcher import Launcher, LaunchError
 
 Emit = Callable[[dict[str, Any]], None]
@@ -55,10 +56,14 @@ class Judge:
     def begin(self, job: Job, launcher: Launcher, emit: Emit | None = None, tape: bytes | None = None) -> None:
         """Forget the former submission and take on another one of the same exercise; judge by a tape, if given."""
         self.job = job
+        use(job.language, *job.catalogues)
         self.pool = make_pool(job, launcher, tape)
         self.emit = emit or (lambda event: None)
         self.outcomes: list[Outcome] = []
-        self._broken: dict[str, str] = {}  # part id -> cause of the first check that did not pass
+        self._unexplained: list[tuple[int, _Run]] = []  # places in `outcomes`, and the runs to compare with mistakes
+        self.missing: set[str] = set()  # packages for want of which checks were skipped
+        # part id -> cause of the first check that did not pass
+        self._broken: dict[str, str] = dict(job.extra.get("broken", {}))
         self._run: _Run | None = None
 
     def _play_tape(self) -> None:
@@ -115,8 +120,13 @@ class Judge:
         return not job.only_checks or short_name(item) in job.only_checks
 
     def in_order(self) -> list[Outcome]:
-        """The outcomes in the order of the graders' files, whatever the order of the run."""
-        return sorted(self.outcomes, key=lambda outcome: self._position.get(outcome.id.split("/", 1)[1], 0))
+        """The outcomes in the order of the graders' files, whatever the order of the run, with what explains them."""
+        self._explain()
+        return sorted(self.outcomes, key=lambda outcome: self.position(outcome.id.split("/", 1)[1]))
+
+    def position(self, short: str) -> int:
+        """The place of a check in the order of the graders' files."""
+        return self._position.get(short, 0)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -137,11 +147,15 @@ class Judge:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         mark = mark_of(item)
         assert mark is not None
-        self._run = _Run(item, mark, short_name(item), title_of(item))
+        self._run = _Run(item, mark, short_name(item), course_text(title_of(item)))
         blocker = self._blocker(mark)
         if blocker is not None:
             self._run.waits_for = blocker
             pytest.skip(f"waits for part {blocker}")
+        self._run.missing = missing_packages(mark.requires)
+        if self._run.missing:
+            self.missing.update(self._run.missing)
+            pytest.skip(f"needs {', '.join(self._run.missing)}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -155,7 +169,7 @@ class Judge:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         run = self._run
-        if run is not None and run.error is None and call.excinfo is not None and run.waits_for is None:
+        if run is not None and run.error is None and call.excinfo is not None and not run.skipped:
             run.error = call.excinfo.value
         return report
 
@@ -194,29 +208,47 @@ class Judge:
         base = dataclasses.replace(
             base,
             seed=run.seed,
-            remarks=() if run.error is not None else tuple(run.context.notebook.remarks),
+            remarks=() if run.error is not None else tuple(map(course_text, run.context.notebook.remarks)),
+            entered=tuple(sorted(run.context.notebook.entered)),
             output=end.get("output", ""),
             timings=run.timings(end),
         )
         if run.waits_for is not None:
             return self._waiting(base, run.waits_for)
+        if run.missing:
+            return settle(base, Settled("skipped", "infrastructure", missing_message(run.missing)))
         if run.error is None:
             return settle(base, Settled("passed", "none", ""))
         settled = classify(run.error, lambda: self._reference_passes(run))
+        settled = with_output_remark(settled, base.output, (entry.value for entry in run.context.notebook.seen))
         if part.optional and isinstance(run.error, StudentError) and run.error.kind == "missing":
             settled = dataclasses.replace(settled, cause="not_attempted", diagnosable=False)
+        if isinstance(run.error, AssertionError) or settled.cause == "not_attempted":  # else it quotes the student
+            settled = dataclasses.replace(settled, message=course_text(settled.message))
         outcome = settle(base, settled)
         if self.job.diagnose and settled.diagnosable and run.rerun is not None:
-            found = self.diagnostician.explain(run.rerun, run.context.notebook, run.short)
-            outcome = dataclasses.replace(outcome, matches=tuple(mistake.name for mistake in found))
+            self._unexplained.append((len(self.outcomes), run))
         return outcome
+
+    def _explain(self) -> None:
+        """Compare what failed with the known mistakes: last, as every verdict can be told before."""
+        for place, run in self._unexplained:
+            assert run.rerun is not None
+            found = self.diagnostician.explain(run.rerun, run.context.notebook, run.short)
+            names = tuple(mistake.name for mistake in found)
+            self.outcomes[place] = dataclasses.replace(self.outcomes[place], matches=names)
+        self._unexplained = []
 
     def _waiting(self, base: Outcome, needed: str) -> Outcome:
         """Skipped for want of another part; if grader or machine broke that part, the points are undecided."""
         cause = self._broken[needed]
-        title = self._parts[needed].title if needed in self._parts else needed
-        message = f"it builds on part {needed} ({title}), which is not right yet"
-        verdict = Settled("skipped", cause if cause in ("grader", "infrastructure") else "none", message)
+        title = course_text(self._parts[needed].title) if needed in self._parts else needed
+        undecided = cause in ("grader", "infrastructure")
+        message = _("it builds on part {part} ({title}), which is not right yet")
+        if undecided:
+            message = _("it builds on part {part} ({title}), which was not judged")
+        message = message.format(part=needed, title=title)
+        verdict = Settled("skipped", cause if undecided else "none", message)
         return settle(dataclasses.replace(base, waits_for=(needed,)), verdict)
 
     def _reference_passes(self, run: _Run) -> bool:
@@ -286,8 +318,14 @@ class _Run:
     started: float = dataclasses.field(default_factory=time.monotonic)
     seed: int | None = None
     waits_for: str | None = None
+    missing: tuple[str, ...] = ()
     error: BaseException | None = None
     rerun: Rerun | None = None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it is not judged, for want of a part or of a package."""
+        return self.waits_for is not None or bool(self.missing)
 
     def prepare_rerun(self, request: pytest.FixtureRequest, student_seed: int, library: str) -> None:
         item: Any = self.item

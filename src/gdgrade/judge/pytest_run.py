@@ -30,6 +30,27 @@ class _Introduce:
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[JUDGE] = self._judge
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport | None:
+        """A report without pytest's rendering of the traceback: it takes longer than most checks, and nobody reads it.
+
+        The judge makes its verdict of the error itself.
+        """
+        if call.excinfo is None or call.when == "collect":
+            return None
+        skipped = isinstance(call.excinfo.value, pytest.skip.Exception)
+        return pytest.TestReport(
+            item.nodeid,
+            item.location,
+            dict.fromkeys(item.keywords, 1),
+            "skipped" if skipped else "failed",
+            call.excinfo.typename,
+            call.when,
+            duration=call.duration,
+            start=call.start,
+            stop=call.stop,
+        )
+
 
 def run_pytest(judge: Judge, plugins: Sequence[Any] = ()) -> int:
     """Collect and run the checks of the judge's exercise; returns pytest's exit code."""

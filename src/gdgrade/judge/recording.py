@@ -175,15 +175,17 @@ def fault_of(error: StudentError) -> dict[str, Any]:
     return {
         "kind": error.kind, "type": error.type, "message": error.message, "function": error.function,
         "frames": [asdict(frame) for frame in error.frames], "cause": getattr(error, "cause", None),
+        "details": error.details,
     }  # fmt: skip
 
 
 def error_of(fault: dict[str, Any]) -> StudentError:
     """The error that `fault_of` was given."""
-    if fault["cause"] is not None:
-        return WorkerLost(fault["cause"], fault["message"], fault["function"])
     frames = [SourceLine(**frame) for frame in fault["frames"]]
-    return StudentError(fault["kind"], fault["type"], fault["message"], frames, fault["function"])
+    if fault["cause"] is not None:
+        return WorkerLost(fault["cause"], fault["message"], fault["function"], frames)
+    details = fault.get("details")  # tapes of before have none
+    return StudentError(fault["kind"], fault["type"], fault["message"], frames, fault["function"], details)
 
 
 def make_pool(job: Job, launcher: Launcher, tape: bytes | None = None) -> Any:

@@ -10,17 +10,25 @@ Requests come as messages with two descriptors: the socket of the job, and a con
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gc
+import importlib
 import os
 import signal
 import socket
+import sys
 import traceback
 from typing import Any
 
 import pytest
 
+from gdgrade.judge.catalogue import catalogue
+from gdgrade.judge.channel import WorkerChannel
 from gdgrade.judge.job import Job
+from gdgrade.judge.marks import mark_of
 from gdgrade.judge.plugin import Judge
+from gdgrade.judge.workers import new_channel
+from gdgrade.processes import largepages
 from gdgrade.processes.launcher import ZygoteClient
 from gdgrade.processes.messages import Gone, receive_message, send_message
 from gdgrade.wire.frames import WireError, receive_frame, send_frame
@@ -45,9 +53,14 @@ class JudgeServer:
             send_message(self._sock, {"errors": self._judge.collection_errors})
             return True
         self._judge.warm_up()
+        _import_statistics()
+        for item in session.items:
+            _ = item.location  # pytest works it out at first use, and each judge would do so again
         gc.collect()
         gc.freeze()
-        send_message(self._sock, {"ready": True, "checks": len(session.items)})
+        largepages.gather()
+        entries = catalogue(self._judge, session)
+        send_message(self._sock, {"ready": True, "checks": len(session.items), "catalogue": entries})
         with contextlib.suppress(Gone):
             while True:
                 self._serve(session)
@@ -67,7 +80,7 @@ class JudgeServer:
             return
         pid = os.fork()
         if pid == 0:
-            _child(self._judge, session, self._sock, fds)
+            _child(self._judge, session, self._sock, fds, bool(message.get("prepare")))
         for descriptor in fds:
             os.close(descriptor)
         self._children.add(pid)
@@ -80,22 +93,64 @@ class JudgeServer:
                 self._children.discard(pid)
 
 
-def _child(judge: Judge, session: pytest.Session, server: socket.socket, fds: list[int]) -> None:
-    """Judge one submission; never returns."""
+# What parts of the comparison import at their first use: once here, not in every judge (0.2 s and more each time).
+_LATER = {"gdgrade.compare.tails": "scipy.special", "gdgrade.compare.ranks": "scipy.stats"}
+
+
+def _import_statistics() -> None:
+    """Import what the collected checks will need; a course that tests no random answers pays nothing."""
+    for part, library in _LATER.items():
+        if part in sys.modules:
+            importlib.import_module(library)
+
+
+def _child(judge: Judge, session: pytest.Session, server: socket.socket, fds: list[int], prepare: bool) -> None:
+    """Judge one submission; never returns.
+
+    Args:
+        prepare: fork a worker before the job is known, as there is time.
+    """
     code = 1
     try:
         server.close()
         sock, control = (socket.socket(fileno=descriptor) for descriptor in fds)
+        launcher = ZygoteClient(control)
+        spare = _rehearsed(judge, session, launcher) if prepare else None
         with contextlib.suppress(WireError):
             frame = receive_frame(sock)
             job = Job.from_json(frame.header["job"])
+            if job.extra.get("processor") is not None:
+                launcher.keep_to(job.extra["processor"])
             tape = frame.blobs[0] if frame.blobs else None
-            result = judge_one(judge, session, job, ZygoteClient(control), sock, tape)
+            result = judge_one(judge, session, job, launcher, sock, tape, spare)
             kept = judge.pool.tape() if job.extra.get("record") and tape is None else None
             send_frame(sock, {"event": "done", **result}, [kept] if kept is not None else [])
         code = 0
     finally:
         os._exit(code)
+
+
+def _rehearsed(judge: Judge, session: pytest.Session, launcher: ZygoteClient) -> WorkerChannel | None:
+    """A worker that is idle, after one check was judged on an empty file.
+
+    A forked process pays for each page of memory when it first touches it; it has time for that now, not when a student
+    waits.
+    """
+    source = "import torch\n(torch.ones(2, 2) @ torch.ones(2, 2)).exp().sum()\n" if judge.job.library == "torch" else ""
+    item = min(session.items, key=_weight)
+    changes: dict[str, Any] = {"source": source, "only_checks": (), "extra": {"shared_worker": True}}
+    judge.begin(dataclasses.replace(judge.job, diagnose=False, **changes), launcher)
+    judge.pool.adopt(new_channel(judge.job, launcher))
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    spare: WorkerChannel | None = judge.pool.release()
+    return spare
+
+
+def _weight(item: pytest.Item) -> tuple[bool, bool]:
+    """Exact checks before those that draw samples, and these before trainings."""
+    mark = mark_of(item)
+    assert mark is not None
+    return mark.training, mark.alpha > 0
 
 
 def judge_one(
@@ -105,11 +160,14 @@ def judge_one(
     launcher: ZygoteClient,
     sock: socket.socket,
     tape: bytes | None = None,
+    spare: WorkerChannel | None = None,
 ) -> dict[str, Any]:
-    """Run the collected checks on one submission, or on the tape of its answers."""
+    """Run the collected checks on one submission, or on the tape of its answers; `spare`: a worker that is idle."""
     from gdgrade.judge.main import lab_result, make_lab, result_of
 
     judge.begin(job, launcher, lambda event: send_frame(sock, event), tape)
+    if spare is not None:
+        judge.pool.adopt(spare)
     try:
         lab = make_lab(job, judge)
         for plugin in lab:

@@ -49,7 +49,18 @@ class Call:
 class RemoteObject:
     """An object that lives in the worker; see `gdgrade.judge.student`."""
 
-    __slots__ = ("_handle", "_student", "_type")
+    __slots__ = ("_handle", "_kind", "_student", "_type")
+    _kind: str
+    _type: str
+    stays_remote = True  # see gdgrade.compare.excerpts
+
+    @property
+    def remote_kind(self) -> str:
+        return self._kind
+
+    @property
+    def remote_type(self) -> str:
+        return self._type
 
 
 class ModuleSentinel:
@@ -95,11 +106,13 @@ class JudgeEncoder(Encoder):
     def __init__(self) -> None:
         super().__init__(self._judge_special)
         self.spies: dict[int, Recorder] = {}
+        self.whole_module = False  # whether the student's module itself is among the values
 
     def _judge_special(self, encoder: Encoder, value: Any) -> Any:
         if isinstance(value, RemoteObject):
             return {"!": "handle", "id": value._handle}  # type: ignore[attr-defined]
         if isinstance(value, ModuleSentinel):
+            self.whole_module = True
             return {"!": "module"}
         if isinstance(value, Recorder):
             number = next((key for key, spy in self.spies.items() if spy is value), len(self.spies))

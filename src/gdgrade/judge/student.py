@@ -10,8 +10,12 @@ from typing import Any
 from gdgrade.failures import CheckFailed, GraderError, WorkerLost
 from gdgrade.judge.channel import Channel, answer_value
 from gdgrade.judge.shipping import Call, JudgeEncoder, ModuleSentinel, Recorder, RemoteObject, ship
+from gdgrade.language import _
 from gdgrade.wire.frames import Frame, Header, WireError
 from gdgrade.wire.values import ArrayData, Decoder, Tree, Unsendable, to_library
+
+WHOLE_FILE = "*"
+KINDS_OF_THINGS = ("function", "class", "generator", "module", "object")  # as the worker tells them apart
 
 
 @dataclass
@@ -27,11 +31,17 @@ class Observation:
 
 @dataclass
 class Notebook:
-    """What a check saw: results in order, remarks, arguments that were changed in place."""
+    """What a check saw: results in order, remarks, arguments that were changed in place.
+
+    Attributes:
+        entered: functions, classes and constants of the student's file that were asked for; `WHOLE_FILE` among them
+            if anything else of it may have been.
+    """
 
     seen: list[Observation] = field(default_factory=list)
     features: list[Observation] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    entered: set[str] = field(default_factory=set)
 
     def remark(self, text: str) -> None:
         if text not in self.remarks and len(self.remarks) < 20:
@@ -50,6 +60,7 @@ class Student:
         self._channel = channel
         self._library = library
         self._dtype = "float64" if library == "torch" else None
+        self._seed: int | None = None
         self.notebook = Notebook()
         self.mutated: list[str] = []
         self.module = ModuleSentinel()
@@ -68,8 +79,8 @@ class Student:
         return self._get(["name", name], name)
 
     def seed(self, number: int) -> None:
-        """Seed torch's, numpy's and Python's global generators in the worker."""
-        answer_value(self._send({"op": "seed", "seed": number}, JudgeEncoder(), "seed"), "seed")
+        """Seed torch's, numpy's and Python's global generators in the worker, before what is asked next."""
+        self._seed = number
 
     @contextlib.contextmanager
     def dtype(self, name: str) -> Iterator[None]:
@@ -131,7 +142,15 @@ class Student:
             self.notebook.seen.append(Observation(label, self._dtype or "", value, error))
 
     def _send(self, header: Header, encoder: JudgeEncoder, label: str) -> Frame:
-        return self._channel.request({**header, "dtype": self._dtype}, encoder.blobs, label)
+        path = header.get("fn") or ["", ""]
+        if path[0] == "name" or "name" in header:
+            self.notebook.entered.add(header.get("name", path[1]))
+        if encoder.whole_module:
+            self.notebook.entered.add(WHOLE_FILE)
+        header = {**header, "dtype": self._dtype}
+        if self._seed is not None:  # travels with the first request: one journey less for each check
+            header["seed"], self._seed = self._seed, None
+        return self._channel.request(header, encoder.blobs, label)
 
     def _decoded(self, frame: Frame, encoder: JudgeEncoder, label: str) -> Any:
         """The answer's value, rebuilt in the judge; what the recorders heard goes to them."""
@@ -140,18 +159,25 @@ class Student:
             self._report_spies(frame, decoder, encoder)
             return decoder.decode(answer_value(frame, label))
         except WireError as error:
-            raise WorkerLost("crash", f"your code sent something that is no answer: {error}", label) from error
+            raise WorkerLost(
+                "crash", _("your code sent something that is no answer: {error}").format(error=error), label
+            ) from error
 
     def _array(self, data: ArrayData) -> Any:
         if data.lib != self._library:
-            self.notebook.remark(f"a {data.lib} array came back where {self._library} was asked for; it was accepted")
+            self.notebook.remark(
+                _("a {library} array came back where {wanted} was asked for; it was accepted").format(
+                    library=data.lib, wanted=self._library
+                )
+            )
         return to_library(data, self._library)
 
     def _handle(self, node: dict[str, Any]) -> Any:
         number, kind = node.get("id"), node.get("type")
         if type(number) is not int or not isinstance(kind, str) or len(kind) > 200:
             raise WireError("a handle that is none")
-        return RemoteThing(self, number, kind)
+        what = node.get("kind")
+        return RemoteThing(self, number, kind, what if isinstance(what, str) and what in KINDS_OF_THINGS else "object")
 
     def _report_spies(self, frame: Frame, decoder: Decoder, encoder: JudgeEncoder) -> None:
         logs = frame.header.get("spies")
@@ -192,8 +218,8 @@ class RemoteThing(RemoteObject):
 
     __slots__ = ()
 
-    def __init__(self, student: Student, handle: int, kind: str) -> None:
-        self._student, self._handle, self._type = student, handle, kind
+    def __init__(self, student: Student, handle: int, type_name: str, kind: str = "object") -> None:
+        self._student, self._handle, self._type, self._kind = student, handle, type_name, kind
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._student._call(["handle", self._handle, None], self._type, args, kwargs)
@@ -204,7 +230,7 @@ class RemoteThing(RemoteObject):
         return RemoteFunction(self._student, ["handle", self._handle, name], f"{self._type}.{name}")
 
     def __iter__(self) -> Iterator[Any]:
-        raise CheckFailed(f"an object of type {self._type} came where values were due")
+        raise CheckFailed(_("an object of type {type} came where values were due").format(type=self._type))
 
     def get(self, name: str) -> Any:
         """The value of an attribute: data, or another handle."""

@@ -279,7 +279,7 @@ def _special(encoder: Encoder, value: Any) -> Any:
     if isinstance(value, RecordedObject):
         return {"!": "recorded", "path": value.path}
     if isinstance(value, RemoteObject):
-        return {"!": "handle", "id": 0, "type": value._type}  # type: ignore[attr-defined]
+        return {"!": "handle", "id": 0, "type": value._type}
     return {"!": "opaque", "type": type(value).__name__[:200], "why": "not recorded"}
 
 

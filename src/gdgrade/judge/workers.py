@@ -8,7 +8,9 @@ from typing import Any
 from gdgrade.failures import StudentError, WorkerLost
 from gdgrade.judge.channel import WorkerChannel
 from gdgrade.judge.job import Job
+from gdgrade.language import _
 from gdgrade.processes.launcher import Launcher, WorkerLimits
+from gdgrade.processes.sharing import parts_of_scipy
 
 
 class WorkerPool:
@@ -23,12 +25,19 @@ class WorkerPool:
     def __init__(self, job: Job, launcher: Launcher) -> None:
         self._job = job
         self._launcher = launcher
+        self._fresh = launcher.fresh_per_check and not job.extra.get("shared_worker")
+        self._ahead = not job.extra.get("in_turn")
         self._spare: WorkerChannel | None = None
         self._current: WorkerChannel | None = None
         self._load_error: StudentError | None = None
         self._spent = 0.0
         self.confinement: dict[str, Any] = {}
         self.prefetching = True  # whether another check will follow
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the student's file could be loaded, as far as it was tried."""
+        return self._load_error is None
 
     def for_check(self, seconds: float, memory_mib: int) -> WorkerChannel:
         """A channel whose worker has just loaded the student's file.
@@ -41,7 +50,9 @@ class WorkerPool:
             raise self._load_error  # the same for every check; one attempt is enough
         left = self._job.submission_seconds - self._spent
         if left <= 0:
-            message = f"the {self._job.submission_seconds:g} s that all checks may take together are used up"
+            message = _("the {seconds:g} s that all checks may take together are used up").format(
+                seconds=self._job.submission_seconds
+            )
             raise WorkerLost("timeout", message)
         seconds = min(seconds, left)
         channel = self._take(seconds, memory_mib)
@@ -64,13 +75,22 @@ class WorkerPool:
             return {}
         self._spent += channel.seconds
         used = {"seconds": channel.seconds, "output": channel.output}
-        if self._launcher.fresh_per_check or not channel.alive:
+        if self._fresh or not channel.alive:
             ended = channel.end()
             used["peak_memory_mib"] = ended.get("peak_memory_mib")
         else:
             self._spare = channel
             channel.loaded = False
         return used
+
+    def adopt(self, channel: WorkerChannel) -> None:
+        """Use this idle worker, which was made by `new_channel`, before new ones are asked for."""
+        self._spare = channel
+
+    def release(self) -> WorkerChannel | None:
+        """The idle worker, if there is one; it is no longer this pool's."""
+        spare, self._spare = self._spare, None
+        return spare
 
     def close(self) -> None:
         for channel in (self._spare, self._current):
@@ -89,12 +109,21 @@ class WorkerPool:
         return self._new(seconds, memory_mib)
 
     def _new(self, seconds: float, memory_mib: int) -> WorkerChannel:
-        # CPU time is a second fence behind the wall clock: generous, for a check's judge may be slow to ask.
-        limits = WorkerLimits(cpu_seconds=math.ceil(seconds) + 2, memory_bytes=memory_mib << 20)
-        channel = WorkerChannel(self._launcher, limits, seconds)
+        channel = new_channel(self._job, self._launcher, seconds, memory_mib, shared=not self._fresh)
         channel.send_load(self._job.source, self._job.module, self._job.display, self._job.library)
         return channel
 
     def _prefetch(self) -> None:
-        if self._launcher.fresh_per_check and self._spare is None and self.prefetching:
+        if self._fresh and self._ahead and self._spare is None and self.prefetching:
             self._spare = self._new(self._job.seconds, self._job.memory_mib)
+
+
+def new_channel(
+    job: Job, launcher: Launcher, seconds: float | None = None, memory_mib: int | None = None, *, shared: bool = True
+) -> WorkerChannel:
+    """A channel to a new worker, with the job's limits unless others are given; `shared`: among several checks."""
+    seconds, memory_mib = seconds or job.seconds, memory_mib or job.memory_mib
+    # CPU time is a second fence behind the wall clock: generous, for a check's judge may be slow to ask.
+    cpu_seconds = math.ceil(job.submission_seconds if shared else seconds) + 2
+    limits = WorkerLimits(cpu_seconds=cpu_seconds, memory_bytes=memory_mib << 20)
+    return WorkerChannel(launcher, limits, seconds, parts_of_scipy(job.source))

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gdgrade.judge.job import Job
@@ -31,7 +32,8 @@ class JudgePool:
 
     def __init__(self, template: Job, settings: Settings) -> None:
         self._lock = threading.Lock()
-        self._zygote = Zygote(settings)
+        self._spare: tuple[socket.socket, int] | None = None  # a judge that waits for a job
+        self._zygote = Zygote(replace(settings, many=True))
         try:
             self._zygote.wait_ready()
             self._server, _ = self._zygote.judge()
@@ -48,15 +50,27 @@ class JudgePool:
             self.close()
             raise LaunchError(f"the checks cannot be collected: {answer['errors'][0]}")
         self.checks = int(answer["checks"])
+        # per check: name, part, needs, training, alpha; in the order of the graders
+        self.catalogue: list[dict[str, Any]] = list(answer["catalogue"])
+
+    def prepare(self) -> None:
+        """Fork the next job's judge and its first worker now, while there is time."""
+        if self._spare is None:
+            self._spare = self._fork(prepare=True)
 
     def judge(
-        self, job: Job, on_event: Callable[[Mapping[str, Any]], None] | None = None, tape: bytes | None = None
+        self,
+        job: Job,
+        on_event: Callable[[Mapping[str, Any]], None] | None = None,
+        tape: bytes | None = None,
+        on_start: Callable[[int], None] | None = None,
     ) -> dict[str, Any]:
         """Decide one job; the result is as `gdgrade.judge.main.run_job` makes it.
 
         Args:
             on_event: called for each decided check.
             tape: answers of an earlier run (see `gdgrade.judge.recording`); no worker is started then.
+            on_start: called with what `abandon` wants to know.
 
         Returns:
             As there; with `extra["record"]` in the job also "tape", bytes; and "missed", checks that ask what the
@@ -65,7 +79,11 @@ class JudgePool:
         Raises:
             LaunchError: the judge died, or did not end within its time.
         """
-        sock, pid = self._fork()
+        with self._lock:
+            spare, self._spare = self._spare, None
+        sock, pid = spare or self._fork()
+        if on_start is not None:
+            on_start(pid)
         deadline = time.monotonic() + job.submission_seconds + JUDGE_SECONDS
         try:
             with sock:
@@ -78,7 +96,7 @@ class JudgePool:
                     if on_event is not None:
                         on_event(event)
         except WireError as error:
-            self._end(pid)
+            self.abandon(pid)
             raise LaunchError(f"the judge of {job.display} ended unexpectedly: {error}") from error
 
     def alive(self) -> bool:
@@ -93,23 +111,28 @@ class JudgePool:
 
     def close(self) -> None:
         """End the server, its judges, the zygote and all workers."""
+        if self._spare is not None:
+            self._spare[0].close()
         self._server.close()
         self._zygote.close()
 
-    def _fork(self) -> tuple[socket.socket, int]:
+    def _fork(self, prepare: bool = False) -> tuple[socket.socket, int]:
         ours, theirs = socket.socketpair()
         judge_control, zygote_control = socket.socketpair()
         with self._lock, theirs, judge_control, zygote_control:
             self._zygote.adopt(zygote_control)
             try:
-                send_message(self._server, {"op": "judge"}, [theirs.fileno(), judge_control.fileno()])
+                send_message(
+                    self._server, {"op": "judge", "prepare": prepare}, [theirs.fileno(), judge_control.fileno()]
+                )
                 answer, _ = receive_message(self._server)
             except Gone as error:
                 ours.close()
                 raise LaunchError("the server of judges has ended unexpectedly") from error
         return ours, int(answer["pid"])
 
-    def _end(self, pid: int) -> None:
+    def abandon(self, pid: int) -> None:
+        """End the judge with this process id and its workers; its `judge` then raises."""
         with self._lock, contextlib.suppress(Gone):
             send_message(self._server, {"op": "end", "pid": pid})
             receive_message(self._server)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from gdgrade.processes import largepages
 from gdgrade.processes.messages import Gone, receive_message, send_message
 
 CLEAN_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
@@ -33,18 +34,20 @@ class WorkerLimits:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a launcher needs to know once: imports to share, and how workers are confined."""
+    """What a launcher needs to know once: imports to share, how workers are confined, whether there will be many."""
 
     preload: tuple[str, ...]
     forbidden: tuple[str, ...] = ()
     confine: str = "best"
     readable: tuple[str, ...] = ()
     limits: WorkerLimits = WorkerLimits(cpu_seconds=60, memory_bytes=1 << 30)
+    many: bool = False  # hundreds of forks will follow: see `largepages.gather`
 
     def message(self) -> dict[str, Any]:
         policy = {"mode": self.confine, "readable": list(self.readable), "forbidden": list(self.forbidden)}
         return {
             "op": "start",
+            "many": self.many,
             "preload": list(self.preload),
             "policy": {**policy, "limits": asdict(self.limits)},
         }
@@ -73,7 +76,7 @@ class Launcher(Protocol):
 
     fresh_per_check: bool
 
-    def worker(self, limits: WorkerLimits) -> Worker: ...
+    def worker(self, limits: WorkerLimits, scipy: tuple[str, ...] = ()) -> Worker: ...
 
     def end(self, pid: int, grace: float = 0.0) -> dict[str, Any]: ...
 
@@ -85,7 +88,8 @@ def clean_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in CLEAN_VARIABLES if name in os.environ}
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     blas = {name: value for name, value in os.environ.items() if name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-    return {**kept, **dict.fromkeys(threads, "1"), **blas, "PYTHONDONTWRITEBYTECODE": "1", "USER": "student"}
+    python = {"PYTHONDONTWRITEBYTECODE": "1", "USER": "student"}
+    return {**kept, **dict.fromkeys(threads, "1"), **blas, **largepages.ENVIRONMENT, **python}
 
 
 def debug_stderr() -> int | None:
@@ -110,6 +114,14 @@ class ZygoteClient:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
+        self._processors: tuple[int, ...] = ()  # those that workers keep to; empty: any
+
+    def keep_to(self, processor: int) -> None:
+        """Run this process, and the workers that it will ask for, on one processor; where that cannot be, on any."""
+        if hasattr(os, "sched_setaffinity"):
+            with contextlib.suppress(OSError):  # it was taken out of service
+                os.sched_setaffinity(0, {processor})
+                self._processors = (processor,)
 
     def _ask(self, message: dict[str, Any], fds: list[int] | None = None) -> dict[str, Any]:
         try:
@@ -121,11 +133,12 @@ class ZygoteClient:
             raise LaunchError(str(answer["error"]))
         return answer
 
-    def worker(self, limits: WorkerLimits) -> Worker:
-        """A freshly forked, confined worker."""
+    def worker(self, limits: WorkerLimits, scipy: tuple[str, ...] = ()) -> Worker:
+        """A freshly forked, confined worker, with these parts of scipy imported (see `sharing`)."""
         ours, theirs = socket.socketpair()
         with theirs:
-            answer = self._ask({"op": "worker", "limits": asdict(limits)}, [theirs.fileno()])
+            wanted = {"op": "worker", "limits": vars(limits), "scipy": scipy, "processors": self._processors}
+            answer = self._ask(wanted, [theirs.fileno()])
         return Worker(ours, answer["pid"], self)
 
     def end(self, pid: int, grace: float = 0.0) -> dict[str, Any]:
@@ -149,7 +162,7 @@ class Zygote(ZygoteClient):
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                program("gdgrade.processes.zygote", str(theirs.fileno())),
+                program("gdgrade.processes.start_zygote", str(theirs.fileno())),
                 pass_fds=[theirs.fileno()],
                 env=clean_environment(),
                 stdin=subprocess.DEVNULL,

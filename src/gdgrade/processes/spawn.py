@@ -46,7 +46,8 @@ class SpawnLauncher:
         self._settings = settings
         self._running: dict[int, tuple[subprocess.Popen[bytes], str]] = {}
 
-    def worker(self, limits: WorkerLimits) -> Worker:
+    def worker(self, limits: WorkerLimits, scipy: tuple[str, ...] = ()) -> Worker:
+        """A new process; it imports for itself."""
         scratch = tempfile.mkdtemp(prefix="gdgrade-")
         message = {"limits": asdict(limits), "settings": self._settings.message(), "scratch": scratch}
         sock, process = start_program("gdgrade.processes.spawn", "worker")
@@ -125,6 +126,7 @@ def main(fd: int) -> None:
 
 def _worker(sock: socket.socket) -> None:
     from gdgrade.confine import Limits, Policy, confine, default_readable, prepare
+    from gdgrade.language import load_all
     from gdgrade.worker.serve import clean_environment as clear
     from gdgrade.worker.serve import serve, single_threaded
 
@@ -133,6 +135,7 @@ def _worker(sock: socket.socket) -> None:
     for name in settings["preload"]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    load_all()
     single_threaded()
     wanted = settings["policy"]
     hello: dict[str, Any]

@@ -5,8 +5,8 @@ its job only after it was forked. A worker is forked with the confinement prepar
 
 Control messages (see `messages`), each with the descriptors it needs::
 
-    {"op": "start", "preload": [...], "policy": {...}}            -> {"ready": true, "layers": {...}}
-    {"op": "worker", "limits": {...}} + [socket]                  -> {"pid": 123}
+    {"op": "start", "preload": [...], "policy": {...}, "many": false} -> {"ready": true, ...}
+    {"op": "worker", "limits": {...}, "scipy": [...], "processors": [...]} + [socket]  -> {"pid": 123}
     {"op": "judge"} + [job socket, judge's control, our control]  -> {"pid": 124}
     {"op": "client"} + [control]                                  -> {"welcome": true}
     {"op": "kill", "pid": 123}                                    -> {"ended": {...}}
@@ -30,10 +30,13 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from gdgrade.confine import Limits, Policy, Prepared, confine, default_readable, prepare
+from gdgrade import language
+from gdgrade.confine import Limits, Policy, Prepared, confine, default_readable, leave_network, prepare
+from gdgrade.processes import largepages
 from gdgrade.processes.messages import Gone, receive_message, send_message
+from gdgrade.processes.sharing import import_parts
 from gdgrade.wire.frames import Header
-from gdgrade.worker.serve import clean_environment, serve, single_threaded
+from gdgrade.worker.serve import clean_environment, home_in, serve, single_threaded
 
 SLOT_UID_BASE = 61_000
 # What every worker needs sooner or later and would otherwise import for itself, 10 ms and more each time.
@@ -60,6 +63,8 @@ class Zygote:
     base: str = ""
     clients: dict[int, socket.socket] = field(default_factory=dict)
     children: dict[int, Child] = field(default_factory=dict)
+    ending: dict[int, int] = field(default_factory=dict)  # killed child -> its pidfd, until it is gone
+    environment: dict[str, str] = field(default_factory=dict)  # of the zygote as it was started, for judges
     forked: int = 0
 
 
@@ -89,19 +94,31 @@ def _loop(state: Zygote, first: socket.socket) -> None:
     welcome(first)
     while state.clients:
         for key, _ in selector.select():
-            number = key.fd
+            pid, number = key.data or (0, key.fd)
+            if pid:
+                if state.ending.get(pid) != key.fd:
+                    continue  # its client has hung up in the meantime
+                selector.unregister(key.fd)
             if number not in state.clients:
                 continue
             client = state.clients[number]
             try:
+                if pid:
+                    send_message(client, {"ended": _end(state, pid, killed=True)})
+                    continue
                 message, fds = receive_message(client)
-                answer = _answer(state, number, message, fds, welcome)
-                send_message(client, answer)
+                if message["op"] == "kill" and _begin_to_end(state, message):
+                    # A large process takes milliseconds to be taken apart: time to fork others' workers.
+                    selector.register(state.ending[message["pid"]], selectors.EVENT_READ, (message["pid"], number))
+                    continue
+                send_message(client, _answer(state, number, message, fds, welcome))
             except Gone:
                 selector.unregister(client)
                 del state.clients[number]
                 client.close()
                 for child in [child for child in state.children.values() if child.client == number]:
+                    if child.pid in state.ending:
+                        selector.unregister(state.ending[child.pid])
                     _end(state, child.pid)
                 if client is first:
                     return
@@ -141,6 +158,7 @@ def _start(state: Zygote, message: dict[str, Any]) -> dict[str, Any]:
             importlib.import_module(name)
         except ImportError as error:
             missing.append(f"{name}: {error}")
+    language.load_all()
     single_threaded()
     wanted = message["policy"]
     state.policy = Policy(
@@ -151,8 +169,13 @@ def _start(state: Zygote, message: dict[str, Any]) -> dict[str, Any]:
         uid=SLOT_UID_BASE if os.name == "posix" and os.geteuid() == 0 else None,
     )
     state.prepared = prepare(state.policy)
+    leave_network(state.prepared)
+    state.environment = dict(os.environ)
+    clean_environment(None)  # here for all workers: they add where their folder is
     gc.collect()
     gc.freeze()  # the children's collectors leave our objects, and so their pages, alone
+    if message.get("many"):
+        largepages.gather()
     return {"ready": True, "missing": missing, "threads": _threads()}
 
 
@@ -166,11 +189,15 @@ def _threads() -> int:
 
 def _fork_worker(state: Zygote, client: int, message: dict[str, Any], fd: int) -> int:
     assert state.prepared is not None
+    assert state.policy is not None
+    if import_parts(message.get("scipy", ()), state.policy.forbidden):
+        gc.collect()
+        gc.freeze()
     scratch = os.path.join(state.base, f"w{state.forked}")  # noqa: PTH118
     os.mkdir(scratch, 0o700)  # noqa: PTH102
     slot = _free_slot(state)
     uid = None
-    if state.policy is not None and state.policy.uid is not None:
+    if state.policy.uid is not None:
         uid = SLOT_UID_BASE + slot  # one user per live worker, so that siblings cannot signal each other
     state.forked += 1
     pid = os.fork()
@@ -191,7 +218,9 @@ def _worker(prepared: Prepared, message: dict[str, Any], fd: int, scratch: str, 
     code = 1
     try:
         gc.disable()
-        clean_environment(scratch)
+        home_in(scratch)
+        if message.get("processors"):
+            os.sched_setaffinity(0, message["processors"])
         sock = socket.socket(fileno=fd)
         hello: Header = {}
         try:
@@ -221,6 +250,8 @@ def _fork_judge(state: Zygote, client: int, fds: list[int]) -> int:
         try:
             for other in state.clients.values():
                 other.close()
+            os.environ.clear()
+            os.environ.update(state.environment)
             from gdgrade.judge.main import judge_process
 
             judge_process(socket.socket(fileno=job_fd), socket.socket(fileno=control_fd))
@@ -231,26 +262,50 @@ def _fork_judge(state: Zygote, client: int, fds: list[int]) -> int:
     return pid
 
 
-def _end(state: Zygote, pid: int, grace: float = 0.0) -> dict[str, Any]:
+def _begin_to_end(state: Zygote, message: dict[str, Any]) -> bool:
+    """Kill a child that still runs; whether a pidfd in `ending` will tell when it is gone, and `_end` is to follow."""
+    pid = message["pid"]
+    child = state.children.get(pid)
+    if child is None or message.get("grace") or not hasattr(os, "pidfd_open"):
+        return False
+    if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+        return False
+    try:
+        state.ending[pid] = os.pidfd_open(pid)
+    except OSError:  # Linux before 5.3, or no descriptor left
+        return False
+    _signal(pid)
+    return True
+
+
+def _signal(pid: int) -> None:
+    for send in (os.killpg, os.kill):
+        with contextlib.suppress(OSError):
+            send(pid, signal.SIGKILL)
+
+
+def _end(state: Zygote, pid: int, grace: float = 0.0, *, killed: bool = False) -> dict[str, Any]:
     """Kill a child with everything it started, reap it, and delete its folder.
 
     Args:
+        killed: that it has been already, by `_begin_to_end`.
         grace: seconds to wait first for a child that is already ending by itself, so that its own exit status or
             signal is seen and not ours.
     """
     child = state.children.pop(pid, None)
     if child is None:
         return {"unknown": True}
+    pidfd = state.ending.pop(pid, None)
+    if pidfd is not None:
+        os.close(pidfd)
     done, status, usage = os.wait4(pid, os.WNOHANG)
     until = time.monotonic() + min(grace, 0.2)
     while done == 0 and time.monotonic() < until:
         time.sleep(0.002)
         done, status, usage = os.wait4(pid, os.WNOHANG)
-    killed = done == 0
-    if killed:
-        for send in (os.killpg, os.kill):
-            with contextlib.suppress(OSError):
-                send(pid, signal.SIGKILL)
+    if done == 0:
+        killed = True
+        _signal(pid)
         _, status, usage = os.wait4(pid, 0)
     else:
         with contextlib.suppress(OSError):  # what it left in its process group

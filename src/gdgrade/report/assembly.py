@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gdgrade.course.late import LateDecision
 from gdgrade.course.manifest import Exercise, Part
+from gdgrade.language import _, course_text, language
 from gdgrade.report.model import (
     CheckResult,
     Confinement,
@@ -70,7 +71,7 @@ def assemble(
         check.model_copy(update={"optional": optional[check.part]}) for found in by_part.values() for check in found
     )
     return Report(
-        exercise=ExerciseRef(id=exercise.id, title=exercise.title, short=exercise.short),
+        exercise=ExerciseRef(id=exercise.id, title=course_text(exercise.title), short=exercise.short),
         submission=submission,
         parts=parts,
         checks=checks,
@@ -79,6 +80,7 @@ def assemble(
         versions=versions,
         seeds=seeds,
         late=late,
+        language=language(),
         remarks=(*remarks, *_overfull(exercise, by_part)),
         timings=timings or RunTimings(),
     )
@@ -88,7 +90,7 @@ def _part(part: Part, checks: Sequence[CheckResult]) -> PartResult:
     waits = dict.fromkeys(need for check in checks for need in check.waits_for)  # a set that keeps its order
     return PartResult(
         id=part.id,
-        title=part.title,
+        title=course_text(part.title),
         optional=part.optional,
         status=_status(checks),
         points=min(part.points, sum(check.points for check in checks)),
@@ -146,6 +148,6 @@ def _overfull(exercise: Exercise, by_part: dict[str, list[CheckResult]]) -> list
     for part in exercise.parts:
         total = sum(check.max_points for check in by_part[part.id])
         if total > part.points + 1e-9:
-            said = f"the course file says {part.points:g}"
-            found.append(f"The checks of part {part.id} add up to {total:g} points, {said}.")
+            text = _("The checks of part {part} add up to {total:g} points, the course file says {points:g}.")
+            found.append(text.format(part=part.id, total=total, points=part.points))
     return found

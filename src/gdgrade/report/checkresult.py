@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gdgrade.language import N_, _
 from gdgrade.report.text import clean_text
 
 Outcome = Literal["passed", "failed", "skipped", "error"]
@@ -13,7 +14,7 @@ Cause = Literal[
     "none", "student", "not_attempted", "timeout", "memory", "crash", "grader", "infrastructure"
 ]  # fmt: skip
 MACHINE_CAUSES: frozenset[Cause] = frozenset({"grader", "infrastructure"})
-HIDDEN_MESSAGE = "A hidden check did not pass. Its inputs and expected values are not shown."
+HIDDEN_MESSAGE = N_("A hidden check did not pass. Its inputs and expected values are not shown.")
 
 
 def _inert(limit: int, *, newlines: bool = False) -> BeforeValidator:
@@ -141,7 +142,7 @@ def redact(check: CheckResult) -> CheckResult:
     blame = check.outcome == "failed" and check.cause == "student"
     return check.model_copy(
         update={
-            "message": HIDDEN_MESSAGE if blame else check.message,
+            "message": _(HIDDEN_MESSAGE) if blame else check.message,
             "expected": None, "got": None, "traceback": (), "output": "", "seed": None, "remarks": (),
         }
     )  # fmt: skip

@@ -9,18 +9,20 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from gdgrade.language import _, course_text, language, ngettext
 from gdgrade.report.model import CheckResult, Report
 from gdgrade.report.wording import (
     CAUSE_WORDS,
     failures,
     heading,
-    many,
+    number,
     part_note,
     points_of,
     remark_sentences,
@@ -100,6 +102,12 @@ def embedded(figures: Mapping[str, bytes | Path]) -> tuple[Figure, ...]:
 
 def render(template: str, **values: Any) -> str:
     """A template of ours with what all of them may use."""
+    return _environment().get_template(template).render(**values)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    """Kept with its compiled templates: a class has thousands of cells and pages, and compiling is what takes time."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -107,15 +115,16 @@ def render(template: str, **values: Any) -> str:
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
     environment.globals.update(
         style=style, words=verdict_words, heading=heading, points_of=points_of, lines=lines, total=total_sentence,
-        note=part_note, failures=failures, undecided=undecided, waiting=waiting_sentences, passes=passes, many=many,
+        note=part_note, failures=failures, undecided=undecided, waiting=waiting_sentences, passes=passes,
+        number=number, _=_, ngettext=ngettext, language=language, course_text=course_text,
         remarks_of=remark_sentences, show_output=True, scripts=False,
     )  # fmt: skip
-    return environment.get_template(template).render(**values)
+    return environment
 
 
 def verdict_words(check: CheckResult) -> str:
     """PASSED, FAILED, TOO SLOW ..."""
-    return "PASSED" if check.outcome == "passed" else CAUSE_WORDS[check.cause]
+    return _("PASSED") if check.outcome == "passed" else _(CAUSE_WORDS[check.cause])
 
 
 def lines(text: str) -> Markup:
@@ -125,7 +134,7 @@ def lines(text: str) -> Markup:
 
 def undecided(report: Report) -> list[CheckResult]:
     """Checks that grader or machine kept from being judged, those that wait for them left out."""
-    return [check for check in report.checks if check.undecided and check.outcome == "error"]
+    return [check for check in report.checks if check.undecided and not check.waits_for]
 
 
 def passes(report: Report) -> list[CheckResult]:

@@ -142,6 +142,7 @@ class Report(Frozen):
     versions: Versions
     seeds: SeedInfo
     late: LateDecision | None = None
+    language: Name = "en"
     remarks: tuple[Sentence, ...] = ()
     timings: RunTimings = RunTimings()
 

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gdgrade.language import N_, _, language, listed, ngettext
 from gdgrade.report.model import CheckResult, PartResult, Report
 
 CAUSE_WORDS = {
-    "student": "FAILED",
-    "not_attempted": "NOT WRITTEN",
-    "timeout": "TOO SLOW",
-    "memory": "OUT OF MEMORY",
-    "crash": "CRASHED",
-    "grader": "NOT JUDGED",
-    "infrastructure": "NOT JUDGED",
-    "none": "SKIPPED",
+    "student": N_("FAILED"),
+    "not_attempted": N_("NOT WRITTEN"),
+    "timeout": N_("TOO SLOW"),
+    "memory": N_("OUT OF MEMORY"),
+    "crash": N_("CRASHED"),
+    "grader": N_("NOT JUDGED"),
+    "infrastructure": N_("NOT JUDGED"),
+    "none": N_("SKIPPED"),
 }
 
 
 def points_of(got: float, most: float) -> str:
     """``1 of 2 points``."""
-    return f"{got:g} of {most:g} {'point' if most == 1 else 'points'}"
+    # The English word follows `most` alone (0.5 of 1 point, 0.5 of 0.5 points), the French one `got` (1 point sur 20).
+    counted = got if language() == "fr" else most
+    text = ngettext("{got} of {most} point", "{got} of {most} points", 1 if is_one(counted) else 2)
+    return text.format(got=number(got), most=number(most))
+
+
+def is_one(amount: float) -> bool:
+    """Whether the language in use has the singular with this amount: up to below 2 in French, 1 alone in English."""
+    return amount < 2 if language() == "fr" else amount == 1
+
+
+def number(value: float) -> str:
+    """``2.5``, or ``2,5`` in French."""
+    text = f"{value:g}"
+    return text.replace(".", ",") if language() == "fr" else text
 
 
 def heading(check: CheckResult) -> str:
@@ -28,28 +43,22 @@ def heading(check: CheckResult) -> str:
     return f"{check.part} {check.title.removesuffix('.')}"
 
 
-def many(count: int, thing: str) -> str:
-    """``1 check``, ``3 checks``."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
-
-
-def listed(words: Iterable[str]) -> str:
-    """``5.1, 5.2 and 5.4``."""
-    words = list(words)
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
-
-
 def part_note(part: PartResult) -> str | None:
     """What stands in place of a progress bar, or None where there is progress to show."""
     if part.status == "not_attempted":
-        return "not attempted yet"
+        return _("not attempted yet")
     if part.status == "waiting":
-        return f"waits for {', '.join(part.waits_for)}" if part.waits_for else "skipped"
+        return waits_for(part.waits_for) if part.waits_for else _("skipped")
     if part.status == "not_run":
-        return "not run"
+        return _("not run")
     if part.status == "undecided" and part.points == 0:
-        return "not judged yet"
+        return _("not judged yet")
     return None
+
+
+def waits_for(needs: Iterable[str]) -> str:
+    """``waits for 5.2, 5.3``."""
+    return _("waits for {parts}").format(parts=", ".join(needs))
 
 
 def failures(report: Report) -> list[CheckResult]:
@@ -80,9 +89,13 @@ def waiting_sentences(report: Report) -> list[str]:
         if check.waits_for:
             groups[check.waits_for] = groups.get(check.waits_for, 0) + 1
         else:
-            sentences.append(f"{heading(check)}: skipped. {check.message}".rstrip())
+            sentences.append(
+                _("{check}: skipped. {reason}").format(check=heading(check), reason=check.message).rstrip()
+            )
     waits = [
-        f"{many(count, 'check')} {'waits' if count == 1 else 'wait'} for {listed(needs)}."
+        ngettext("{count} check waits for {parts}.", "{count} checks wait for {parts}.", count).format(
+            count=count, parts=listed(needs)
+        )
         for needs, count in groups.items()
     ]
     return waits + sentences
@@ -96,7 +109,8 @@ def remark_sentences(report: Report) -> list[str]:
             parts = made.setdefault(remark, [])
             if check.part not in parts:
                 parts.append(check.part)
-    return [*report.remarks, *(f"{listed(parts)}: {remark}" for remark, parts in made.items())]
+    said = (_("{parts}: {remark}").format(parts=listed(parts), remark=remark) for remark, parts in made.items())
+    return [*report.remarks, *said]
 
 
 def total_sentence(report: Report) -> str:
@@ -104,12 +118,12 @@ def total_sentence(report: Report) -> str:
     totals = report.totals
     text = points_of(totals.points, totals.max_points)
     if totals.bonus:
-        text += f", bonus {totals.bonus:g} of {totals.max_bonus:g}"
+        text += _(", bonus {got} of {most}").format(got=number(totals.bonus), most=number(totals.max_bonus))
     extra = []
     if totals.undecided:
-        extra.append(f"{totals.undecided:g} not judged yet")
+        extra.append(_("{points} not judged yet").format(points=number(totals.undecided)))
     if totals.not_run:
-        extra.append(f"{totals.not_run:g} not run")
+        extra.append(_("{points} not run").format(points=number(totals.not_run)))
     return f"{text} ({', '.join(extra)})" if extra else text
 
 
@@ -118,21 +132,29 @@ def next_sentence(report: Report, command: str) -> tuple[str, str | None]:
     failed = failures(report)
     if failed:
         part = failed[0].part
-        verb = "Write the rest of" if failed[0].cause == "not_attempted" else "Mend"
-        return f"{verb} part {part}, then run", f"{command} --part {part}"
+        text = _("Write the rest of part {part}, then run")
+        if failed[0].cause != "not_attempted":
+            text = _("Mend part {part}, then run")
+        return text.format(part=part), f"{command} --part {part}"
     open_parts = [part for part in report.parts if part.status == "not_attempted"]
-    required = [part.id for part in open_parts if not part.optional]
+    alone = sum(part.status != "not_run" for part in report.parts) == 1 < len(report.parts)  # --part
+    required = [part.id for part in open_parts if alone or not part.optional]
     if required:
-        return f"Write part {required[0]}, then run", f"{command} --part {required[0]}"
-    if any(check.undecided for check in report.checks):
-        return "Nothing for you to do: tell your teacher. What was not judged costs no points.", None
+        return _("Write part {part}, then run").format(part=required[0]), f"{command} --part {required[0]}"
+    undecided = [check for check in report.checks if check.undecided]
+    if undecided and all(check.outcome == "skipped" for check in undecided):
+        return _("All that can be judged here passed. What was not judged costs no points."), None
+    if undecided:
+        return _("Nothing for you to do: tell your teacher. What was not judged costs no points."), None
     if any(part.not_run and not part.optional for part in report.parts):
-        return "All that was run passed. Run the whole exercise:", command
+        if alone:
+            return _("All that was run passed. Run the whole exercise:"), command
+        # A whole run where hidden checks are elsewhere looks like one with --quick: running either again is no use.
+        return _("All that was run passed. The rest is judged without --quick, or when you hand in."), None
     if open_parts:
         bonus = open_parts[0].id
-        return f"All that counts passed. If you like, write the bonus part {bonus}, then run", (
-            f"{command} --part {bonus}"
-        )
+        text = _("All that counts passed. If you like, write the bonus part {part}, then run")
+        return text.format(part=bonus), f"{command} --part {bonus}"
     if any(check.outcome == "skipped" for check in report.checks):
-        return "Some checks were skipped; see above.", None
-    return "All checks passed.", None
+        return _("Some checks were skipped; see above."), None
+    return _("All checks passed."), None

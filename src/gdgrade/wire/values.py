@@ -51,6 +51,17 @@ class Opaque:
     type: str
     why: str = ""
 
+    stays_remote = True  # see gdgrade.compare.excerpts
+    remote_kind = "unreadable"
+
+    @property
+    def remote_type(self) -> str:
+        return self.type
+
+    @property
+    def remote_why(self) -> str:
+        return self.why or self.type
+
 
 @dataclasses.dataclass(frozen=True)
 class ArrayData:

@@ -6,6 +6,7 @@ serves in a confined process behind a socket and, for the reference and the know
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import random
 import sys
@@ -16,12 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from gdgrade.language import _, use
 from gdgrade.wire.frames import Frame, Header
 from gdgrade.wire.values import ArrayData, Decoder, Encoder, Opaque, Unsendable, to_library
 from gdgrade.worker import faults
 from gdgrade.worker.capture import CappedText
 from gdgrade.worker.loading import load_source
 from gdgrade.worker.spies import SpyLog, spy_on
+from gdgrade.worker.timing import time_limit
 
 MAX_ANSWER_BYTES = 200 << 20
 MAX_COLLECTED = 100_000
@@ -55,10 +58,12 @@ class Executor:
                 "get": self._get,
                 "has": self._has,
                 "load": self._load,
-                "seed": self._seed,
             }[frame.header["op"]]
-            value, extra = handler(frame)
-            answer = {"ok": True, "value": encoder.encode(value), **extra}
+            with time_limit(frame.header.get("seconds")):
+                if "seed" in frame.header:
+                    _seed(frame.header["seed"])
+                value, extra = handler(frame)
+                answer = {"ok": True, "value": encoder.encode(value), **extra}
         except StudentFault as fault:
             encoder = Encoder(self._special)
             answer = {"ok": False, "error": fault.description}
@@ -75,7 +80,7 @@ class Executor:
         if sum(len(blob) for blob in encoder.blobs) > MAX_ANSWER_BYTES:
             return {
                 "ok": False,
-                "error": self._unsendable("more than 200 MB"),
+                "error": self._unsendable(_("more than 200 MB")),
                 "spies": {},
                 "seconds": 0.0,
             }, []
@@ -86,9 +91,11 @@ class Executor:
     def _load(self, frame: Frame) -> tuple[Any, Header]:
         """Forget everything and execute a new source."""
         header = frame.header
+        use(header.get("language", "en"))
         self._filename = header["filename"]
         self._objects = {}
         self._set_dtype("float64" if header.get("torch") else None)
+        self._forget_modes()
         self._module = None
         self._module = load_source(frame.blobs[0].decode(), header["name"], self._filename)
         return sorted(key for key in self._module.__dict__ if not key.startswith("__"))[:1000], {}
@@ -113,7 +120,12 @@ class Executor:
         function = decoder.decode(header["code"])
         args, kwargs = decoder.decode(header["args"]), decoder.decode(header["kwargs"])
         self._set_dtype(header.get("dtype"))
-        return self._collected(function(*args, **kwargs), header), {}
+        try:
+            return self._collected(function(*args, **kwargs), header), {}
+        except AttributeError as error:
+            if self._module is not None and error.obj is self._module and error.name:
+                raise StudentFault(_missing(error.name, None, self._module)) from error
+            raise
 
     def _get(self, frame: Frame) -> tuple[Any, Header]:
         self._set_dtype(frame.header.get("dtype"))
@@ -122,15 +134,6 @@ class Executor:
     def _has(self, frame: Frame) -> tuple[Any, Header]:
         return hasattr(self._module, frame.header["name"]), {}
 
-    def _seed(self, frame: Frame) -> tuple[Any, Header]:
-        seed = frame.header["seed"]
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002 - students' code may use the global generator
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(seed)
-        return None, {}
-
     # -- values --------------------------------------------------------------------------------------------------
 
     def _target(self, path: list[Any]) -> Any:
@@ -138,7 +141,7 @@ class Executor:
         if path[0] == "handle":
             target = self._objects[path[1]]
             return target if path[2] is None else _attribute(target, path[2], type(target).__name__)
-        return _attribute(self._module, path[1], "your file")
+        return _attribute(self._module, path[1], None)
 
     def _decoder(self, frame: Frame) -> Decoder:
         decoder: Decoder
@@ -186,7 +189,7 @@ class Executor:
             return encoder.encode(tuple(getattr(value, name) for name in value.__dataclass_fields__), 1)
         number = len(self._objects)
         self._objects[number] = value
-        return {"!": "handle", "id": number, "type": type(value).__name__[:200]}
+        return {"!": "handle", "id": number, "type": type(value).__name__[:200], "kind": _kind_of(value)}
 
     def _collected(self, value: Any, header: Header) -> Any:
         """Iterators are listed when the judge asks for it (named_parameters and the like)."""
@@ -196,7 +199,7 @@ class Executor:
         for item in value:
             result.append(item)
             if len(result) > MAX_COLLECTED:
-                raise Unsendable(f"more than {MAX_COLLECTED} items")
+                raise Unsendable(_("more than {count} items").format(count=MAX_COLLECTED))
         return result
 
     def _spy_logs(self, encoder: Encoder) -> Header:
@@ -213,9 +216,16 @@ class Executor:
         return {
             "kind": "unsendable",
             "type": "",
-            "message": f"the answer cannot be read: {why}",
+            "message": _("the answer cannot be read: {why}").format(why=why),
             "frames": [],
         }
+
+    @staticmethod
+    def _forget_modes() -> None:
+        """A worker that serves several checks begins each as a new one would."""
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_grad_enabled(True)
 
     @staticmethod
     def _set_dtype(name: str | None) -> None:
@@ -232,12 +242,40 @@ class StudentFault(Exception):
         self.description = description
 
 
-def _attribute(target: Any, name: str, owner: str) -> Any:
+def _seed(number: int) -> None:
+    """Seed every global generator that students' code may draw from."""
+    random.seed(number)
+    np.random.seed(number % 2**32)  # noqa: NPY002
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.default_generator.manual_seed(number)  # torch.manual_seed also looks for graphics cards: 2 ms
+
+
+def _attribute(target: Any, name: str, owner: str | None) -> Any:
+    """An attribute of an object whose type is called `owner`, or of the student's file (None)."""
     try:
         return getattr(target, name)
     except AttributeError as error:
-        message = f"{name} is not defined in {owner}" if owner == "your file" else f"{owner} has no {name}"
-        raise StudentFault({"kind": "missing", "type": "AttributeError", "message": message, "frames": []}) from error
+        raise StudentFault(_missing(name, owner, target)) from error
+
+
+def _kind_of(value: Any) -> str:
+    """What kind of thing a value is, for messages about results that are none."""
+    torch = sys.modules.get("torch")
+    if isinstance(value, type):
+        return "class"
+    if torch is not None and isinstance(value, torch.nn.Module):
+        return "module"
+    if isinstance(value, types.GeneratorType):
+        return "generator"
+    return "function" if inspect.isroutine(value) else "object"
+
+
+def _missing(name: str, owner: str | None, target: Any) -> dict[str, Any]:
+    text = _("{name} is not defined in your file") if owner is None else _("{owner} has no {name}")
+    message = text.format(name=name, owner=owner)
+    details = {"near": faults.near_name(name, vars(target) if owner is None else dir(target))[:200]}
+    return {"kind": "missing", "type": "AttributeError", "message": message, "frames": [], "details": details}
 
 
 def _prints(value: Any) -> Any:

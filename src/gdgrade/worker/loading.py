@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import sys
 import types
@@ -26,7 +27,12 @@ def load_source(
     module.__file__ = filename
     module.__dict__["__builtins__"] = __builtins__
     sys.modules[name] = module
-    code = compile(source, filename, "exec", dont_inherit=True)
-    exec(code, module.__dict__)  # noqa: S102 - running what was handed in is the purpose
+    exec(_compiled(source, filename), module.__dict__)  # noqa: S102 - running what was handed in is the purpose
     module.__dict__.update(overrides or {})
     return module
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(source: str, filename: str) -> types.CodeType:
+    """Compiled once: a judge loads the reference anew for every mistake that it tries."""
+    return compile(source, filename, "exec", dont_inherit=True)

@@ -43,19 +43,20 @@ def single_threaded() -> None:
 def clean_environment(scratch: str | None) -> None:
     """Leave only what libraries need; nothing of the user's environment stays."""
     os.environ.clear()
-    place = scratch or "/nonexistent"
     os.environ.update(
         {
             "LANG": "C.UTF-8",
             "PATH": "/usr/bin:/bin",
-            "HOME": place,
-            "TMPDIR": place,
             "USER": "student",
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
             "MPLBACKEND": "agg",
-            "MPLCONFIGDIR": place,
-            "TORCHINDUCTOR_CACHE_DIR": place,
         }
     )
+    home_in(scratch or "/nonexistent")
+
+
+def home_in(folder: str) -> None:
+    """Name the one folder that a worker may write to, wherever a library asks for one."""
+    os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR"), folder))

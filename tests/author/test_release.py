@@ -8,11 +8,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import write_po
 from click.testing import CliRunner
 
+from gdgrade.author import catalogues
+from gdgrade.author.coursetexts import exercise_texts
 from gdgrade.author.leaks import search
 from gdgrade.author.pruning import prune
 from gdgrade.author.scaffold import create
+from gdgrade.author.translations import tasks
 from gdgrade.cli import main
 from gdgrade.course.loading import load_course
 
@@ -21,17 +25,30 @@ MISTAKE = "return ref.weighted_mean((x - x.mean(axis=0)) ** 2, w)"
 HIDDEN = 'agrees(student.weighted_variance, at_home, x + 100.0, w, name="variance", rtol=1e-3)'
 
 
-def check(package: Path, file: Path) -> dict:
+def check(package: Path, file: Path, *options: str) -> dict:
     """`gdgrade check` as a student runs it: from inside the package, in a process of its own."""
-    command = [sys.executable, "-m", "gdgrade", "check", "ex01", str(file), "--format", "json"]
+    command = [sys.executable, "-m", "gdgrade", "check", "ex01", str(file), "--format", "json", *options]
     done = subprocess.run(command, cwd=package, capture_output=True, text=True, env={**os.environ}, timeout=120)
     assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)
 
 
+def translate(course: Path) -> None:
+    """Give the course French catalogues, in which each text stands behind an "FR"."""
+    for task in tasks(load_course(course / "course.yml"), ["course", EX]):
+        catalogues.update(task.path, task.entries)
+        catalogue = catalogues.read(task.path)
+        for message in catalogue:
+            if message.id:
+                message.string = f"FR {message.id}"
+        with task.path.open("wb") as file:
+            write_po(file, catalogue)
+
+
 def test_student_flow(numpy_course: Path, tmp_path: Path) -> None:
     """Zip, unpack elsewhere, hide the course: the stub, the solution and a mistake get their verdicts and the hint."""
     zipped = tmp_path / "handout.zip"
+    translate(numpy_course)
     result = CliRunner().invoke(main, ["author", "release", "--out", str(zipped), "--course", str(numpy_course)])
     assert result.exit_code == 0, result.output
     assert "3 checks" in result.output
@@ -42,7 +59,8 @@ def test_student_flow(numpy_course: Path, tmp_path: Path) -> None:
     (package,) = place.iterdir()
 
     assert sorted(path.name for path in package.iterdir()) == [
-        "README.md", "course.yml", "exercises", "graders", "requirements.txt", "tape",
+        ".gdgrade", "README.fr.md", "README.md", "course.yml", "exercises", "graders", "locale", "requirements.txt",
+        "tape",
     ]  # fmt: skip
     assert "gdgrade check ex01" in (package / "README.md").read_text()
     assert "numpy==" in (package / "requirements.txt").read_text()
@@ -54,6 +72,18 @@ def test_student_flow(numpy_course: Path, tmp_path: Path) -> None:
     wrong = check(package, hidden / f"tests/submissions/{EX}/wrong_mean_not_divided.py")
     (failed,) = [entry for entry in wrong["checks"] if entry["outcome"] == "failed"]
     assert failed["hint"] == "What comes out if all weights are 2?"
+    assert wrong["language"] == "en"
+    french = check(package, hidden / f"tests/submissions/{EX}/wrong_mean_not_divided.py", "--lang", "fr")
+    (failed,) = [entry for entry in french["checks"] if entry["outcome"] == "failed"]
+    assert french["language"] == "fr"
+    assert failed["hint"] == "FR What comes out if all weights are 2?"
+    assert all(entry["title"].startswith("FR ") for entry in (*french["checks"], *french["parts"]))
+    assert "FR " in (package / "README.fr.md").read_text()
+    shown = (package / f"graders/{EX}/locale/fr.mo").read_bytes().decode(errors="replace")
+    texts = [text.msgid for text in exercise_texts(hidden / f"graders/{EX}")]
+    at_home = {text for text in texts if text not in {t.msgid for t in exercise_texts(package / f"graders/{EX}")}}
+    assert at_home, "the course has a hidden check"
+    assert not [text for text in at_home if text in shown], "the package names what only hidden checks say"
     stub = check(package, package / f"exercises/{EX}/statistics_by_hand.py")
     assert stub["totals"]["points"] == 0
 

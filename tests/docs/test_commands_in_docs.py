@@ -12,7 +12,9 @@ import pytest
 from gdgrade.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "exercises").glob("*/README.md"))]
+# docs/cli.md is made from --help, whose examples have words beside them; test_cli_reference.py looks after it.
+GUIDES = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "cli.md"]
+PAGES = [ROOT / "README.md", *GUIDES, *sorted((ROOT / "exercises").glob("*/README*.md"))]
 # Quick, without side effects, and the same wherever they run.
 RUN = (
     "gdgrade --help",
@@ -67,6 +69,6 @@ def test_harmless_commands_run(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *shlex.split(command)], capture_output=True, text=True, cwd=ROOT, timeout=120
     )
-    assert done.returncode in ((0, 3) if "doctor" in command else (0,)), done.stderr
+    assert done.returncode in ((0, 1) if "doctor" in command else (0,)), done.stderr
     assert done.stderr == ""
     assert done.stdout

@@ -180,6 +180,16 @@ def test_code_can_run_beside_the_student(student: Student) -> None:
     assert torch.equal(student.run(gradient, student.module, net, torch.ones(1, 2)), weights)
 
 
+def test_shipped_code_that_meets_no_function_says_which(student: Student) -> None:
+    """A name that the student's file lacks is missing, whoever asks for it; another attribute's lack is an error."""
+    with pytest.raises(StudentError, match="nothing_here is not defined in your file") as caught:
+        student.run(lambda module: module.nothing_here(1), student.module)
+    assert caught.value.kind == "missing"
+    with pytest.raises(StudentError, match="has no attribute") as caught:
+        student.run(lambda module: (1).nothing_here, student.module)
+    assert caught.value.kind == "exception"
+
+
 def test_generators_travel(student: Student) -> None:
     """A torch.Generator argument gives the same stream in the worker."""
     expected = torch.randn(4, generator=torch.Generator().manual_seed(5), dtype=torch.float64)

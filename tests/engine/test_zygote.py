@@ -145,3 +145,19 @@ def test_unknown_requests_are_refused(zygote: Zygote) -> None:
     with pytest.raises(LaunchError, match="unknown request"):
         zygote._ask({"op": "nonsense"})
     assert "signal" in zygote.worker(LIMITS).end()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave the network")
+def test_as_root_no_worker_shares_the_hosts_network(zygote: Zygote) -> None:
+    """Judges and workers have an empty network namespace, and the host keeps its own."""
+
+    def network(pid: int | str) -> str:
+        return os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115
+
+    before = network("self")
+    worker = zygote.worker(LIMITS)
+    assert network(worker.pid) != before
+    devices = Path(f"/proc/{worker.pid}/net/dev").read_text().split("\n")[2:]
+    assert [line.split(":")[0].strip() for line in devices if line] == ["lo"]
+    worker.end()
+    assert network("self") == before

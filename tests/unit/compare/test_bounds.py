@@ -1,6 +1,7 @@
 """Bounds and calibrations."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_arrays_are_held_to_their_bounds_entry_by_entry() -> None:
 @pytest.mark.parametrize(
     "value",
     [None, "x", object(), 1j, [], np.nan, [0.0, np.nan], [[1.0], [1.0, 2.0]], np.zeros((3, 5))],
-    ids=repr,
+    ids=lambda value: re.sub(r" at 0x\w+", "", repr(value)),
 )
 def test_what_is_no_number_fails_without_raising(value: object) -> None:
     """NaN, text, nothing and shapes that do not fit fail with a message."""

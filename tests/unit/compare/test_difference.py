@@ -85,7 +85,7 @@ STRUCTURES = [
     ({"a": E}, E, "f: got a dict of 1, expected an array (64, 2)."),
     (E, {"a": E}, "f: got an array (64, 2), expected a dict with key 'a'."),
     ({"b": E}, {"a": E, "b": E}, "f: the dict has no key 'a'."),
-    (None, (E, E), "f: got None, expected 2 results (x and log_det)."),
+    (None, (E, E), "f: got None, expected 2 results (x and log_det). Is there a return statement?"),
 ]
 
 
@@ -146,7 +146,8 @@ def test_values_say_how_many_how_much_and_where() -> None:
     got[40, 0] -= 7.0
     difference = found(got, E, name="x")
     assert difference.kind == "value"
-    assert difference.message == "x: 2 of 128 numbers differ; the largest difference is 7 at [40, 0]."
+    where = "the first at [3, 1]; the largest difference is 7 at [40, 0]."
+    assert difference.message == f"x: 2 of 128 numbers differ, {where}"
     assert difference.largest == pytest.approx(7.0)
     assert (difference.index, difference.first) == ((40, 0), (3, 1))
     assert difference.expected.startswith("from [3, 0]: [1.304, 0.9471, ")

@@ -151,6 +151,12 @@ def test_magics_are_remarked() -> None:
     assert made.remarks == ("Cell 1: notebook commands were left out (%a, %b, !, …).",)
 
 
+def test_our_own_commands_are_not_remarked() -> None:
+    """Every notebook with an exercise has them."""
+    made = notebook_source(notebook("%load_ext gdgrade\n%check 1.1\nx = 1\n%load_ext other"), "a.ipynb", 1000)
+    assert made.remarks == ("Cell 1: notebook commands were left out (%load_ext).",)
+
+
 def test_a_docstring_about_the_future_is_no_import() -> None:
     """Only real future imports move to the top."""
     assert source('s = """\nfrom __future__ import flying_cars\n"""').startswith("s = ")

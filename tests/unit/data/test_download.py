@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from gdgrade.cli import main
 from gdgrade.data import FULL, DataError, download, fetch, load_full
 from gdgrade.data.catalogue import OfficialFile
-from gdgrade.data.cli import data_group
 
 RNG = np.random.default_rng(8)
 
@@ -274,7 +274,7 @@ def test_full_set_loads_like_the_small_one(server, tmp_path):
 
 
 def run(*arguments):
-    return CliRunner().invoke(data_group, arguments)
+    return CliRunner().invoke(main, ["data", *arguments])
 
 
 def test_command_downloads_with_a_bar_on_stderr(server, tmp_path):

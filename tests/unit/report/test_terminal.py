@@ -89,6 +89,21 @@ def test_one_part_only(make: Make, check: Check) -> None:
     assert "3 of 17 points (14 not run)\nAll that was run passed. Run the whole exercise: gdgrade check ex05\n" in text
 
 
+def test_an_optional_part_only(make: Make, check: Check) -> None:
+    """Nothing passed if the one part that was asked for is not written, though it costs nothing."""
+    text = shown(make(check("a/a", "5.7", "failed", cause="not_attempted")))
+    assert "Write part 5.7, then run gdgrade check ex05 --part 5.7" in " ".join(text.split())
+    assert "passed" not in text
+
+
+def test_a_package_without_the_hidden_checks(make: Make, check: Check) -> None:
+    """All that is there ran and passed, and points are left: the same command again would change nothing."""
+    text = shown(make(check("a/a", "5.1", points=1), check("b/b", "5.2", points=2.5)))
+    assert "(13.5 not run)" in text
+    assert "All that was run passed. The rest is judged without --quick, or when you hand in." in " ".join(text.split())
+    assert "Run the whole exercise" not in text
+
+
 def test_the_root_cause_comes_first(make: Make, check: Check) -> None:
     """The first wrong check of the earliest part is shown in full, later ones in one line each, bonus last."""
     report = make(
@@ -170,6 +185,12 @@ def test_another_command_line(mixed: Report) -> None:
     """Whoever checked a file elsewhere is told to run that again."""
     text = shown(mixed, 120, command="gdgrade check ex05 alice.py")
     assert "then run gdgrade check ex05 alice.py --part 5.2" in text
+
+
+def test_lines_are_links_where_the_path_is_known(mixed: Report) -> None:
+    """path:line, as editors' terminals take it for a link; only the name where no path is given."""
+    assert "exercises/ex05/langevin.py:41 in langevin_step" in shown(mixed, path="exercises/ex05/langevin.py")
+    assert "/langevin.py:41" not in shown(mixed)
 
 
 def test_colours_only_repeat_the_words(mixed: Report) -> None:

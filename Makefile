@@ -16,6 +16,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT := out
 FUZZ_SECONDS ?= 60
+TEST_JOBS ?= 2
 
 # The first Python that starts and is new enough; a name found may be a wrapper that does not start.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -77,9 +78,13 @@ doctest: $(READY) ## the examples in the docstrings
 graders: $(READY) ## prove the graders of all exercises sound (quick setting)
 	$(BIN)/gdgrade author check --quick
 
+.PHONY: planted
+planted: $(READY) ## judge every planted answer on every check, trainings and nbgrader included (an hour)
+	$(BIN)/python -m pytest -m planted
+
 .PHONY: tests
-tests: $(READY) ## pytest alone
-	$(BIN)/python -m pytest
+tests: $(READY) ## pytest alone, TEST_JOBS files at a time
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
 
 # ---------------------------------------------------------------- the rest
 
@@ -105,6 +110,35 @@ EXERCISES := $(patsubst graders/%/plots.py,%,$(wildcard graders/*/plots.py))
 gallery: $(READY) ## draw docs/gallery/ anew from the reference (some minutes)
 	@for exercise in $(EXERCISES); do \
 		$(BIN)/gdgrade plot $$exercise reference/$$exercise/*.py --out docs/gallery/$$exercise --format png; done
+
+# What students install: the engine, the small data sets, and the released course, from which `gdgrade start` makes a folder.
+.PHONY: wheel
+wheel: $(READY) ## the package for students, with the released course in it, in dist/
+	rm -f src/gdgrade/course_release.zip
+	$(BIN)/gdgrade author release --out src/gdgrade/course_release.zip
+	$(BIN)/python -m hatchling build --target wheel
+
+# Pages that are made from the code; `make test` fails when they are stale.
+.PHONY: pages
+pages: $(READY) ## make docs/cli.md and docs/check-api.md anew
+	$(BIN)/python -m gdgrade.author.clidoc > docs/cli.md
+	$(BIN)/python -m gdgrade.author.apidoc > docs/check-api.md
+
+.PHONY: docs
+docs: $(READY) pages ## the documentation as a site, in site/; warnings are errors
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS),docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "site/index.html"
+
+.PHONY: showcase
+showcase: $(READY) ## train the showcases on real data, figures and numbers to docs/gallery/ (an hour of one core)
+	@for script in $(wildcard graders/*/showcase.py); do echo "$$script"; $(BIN)/python "$$script"; done
+
+.PHONY: locale
+locale: $(READY) ## bring the French catalogues up to date, compile them, list what is missing
+	$(BIN)/python -m gdgrade.author.translations update
+	$(BIN)/python -m gdgrade.author.translations compile
+	$(BIN)/python -m gdgrade.author.translations check
 
 .PHONY: bench
 bench: $(READY) ## time the command line against `import torch`

@@ -79,9 +79,7 @@ def agrees(
 
 
 def _in_place(label: str, changed: Sequence[str]) -> str:
-    text = _(
-        "{function} changes its argument {names} in place. The caller still needs it: build a new array instead."
-    )
+    text = _("{function} changes its argument {names} in place. The caller still needs it: build a new array instead.")
     return text.format(function=label, names=", ".join(changed))
 
 

@@ -62,7 +62,7 @@ def _judge(request: pytest.FixtureRequest) -> Judge:
 @pytest.fixture
 def student(request: pytest.FixtureRequest) -> Student:
     """The student's functions and classes, behind a process boundary."""
-    return _judge(request).student(request)
+    return _judge(request).student(request.getfixturevalue)
 
 
 @pytest.fixture

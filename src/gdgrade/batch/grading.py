@@ -93,9 +93,7 @@ def grade(
     """
     job = make_job(course, exercise, submission, options)
     # With as many jobs as processors a worker that is made ready ahead would only take turns from another job.
-    job = replace(
-        job, extra={**job.extra, "record": True, "in_turn": processor is not None, "processor": processor}
-    )
+    job = replace(job, extra={**job.extra, "record": True, "in_turn": processor is not None, "processor": processor})
     began, start, problem = time.time(), time.monotonic(), ""
     first: Mapping[str, Any] | None = None
     for attempt in range(1, ATTEMPTS + 1):
@@ -196,7 +194,7 @@ def processors_for(jobs: int) -> list[int | None]:
     Judge and worker of a job take turns; on one processor neither waits for the other's to wake up.
     """
     ours = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    return [ours[job % len(ours)] if 1 < len(ours) <= jobs else None for job in range(jobs)]
+    return [ours[job % len(ours)] if len(ours) > 1 else None for job in range(jobs)]
 
 
 def with_spawn(options: Options) -> Options:

@@ -71,9 +71,7 @@ class WorkerChannel:
         scipy: parts of it that the student's file imports.
     """
 
-    def __init__(
-        self, launcher: Launcher, limits: WorkerLimits, seconds: float, scipy: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, launcher: Launcher, limits: WorkerLimits, seconds: float, scipy: tuple[str, ...] = ()) -> None:
         self._launcher = launcher
         self._budget = seconds
         self.limit = seconds

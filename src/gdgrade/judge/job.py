@@ -105,7 +105,7 @@ class Job:
         return f"public:{self.public_seed}"
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**vars(self), "parts": [asdict(part) for part in self.parts]}  # `asdict` would copy all the rest
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Job:

@@ -25,7 +25,7 @@ def judge_process(sock: socket.socket, control: socket.socket | None) -> None:
         job = Job.from_json(header["job"])
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if header.get("serve"):
-            serve_jobs(job, sock)
+            serve_jobs(job, sock, control)
             return
 
         def emit(event: dict[str, Any]) -> None:
@@ -59,14 +59,15 @@ def settings_of(job: Job) -> Any:
     return Settings(preload=job.preload, forbidden=job.forbidden, confine=job.confine)
 
 
-def serve_jobs(template: Job, sock: socket.socket) -> None:
+def serve_jobs(template: Job, sock: socket.socket, control: socket.socket | None) -> None:
     """Collect the checks once, then fork a judge for every job that is asked for over `sock`."""
     from gdgrade.judge.plugin import Judge
     from gdgrade.judge.pytest_run import run_pytest
     from gdgrade.judge.server import JudgeServer
 
     judge = Judge(template, NoLauncher())
-    code = run_pytest(judge, [JudgeServer(judge, sock)])
+    launcher = ZygoteClient(control) if control is not None else None
+    code = run_pytest(judge, [JudgeServer(judge, sock, launcher)])
     if judge.collection_errors or code == 5:
         send_message(sock, {"errors": judge.collection_errors or [f"no checks in {template.graders}"]})
 
@@ -98,6 +99,7 @@ def run_job(job: Job, launcher: Launcher, emit: Any = None) -> dict[str, Any]:
         return make_figures(job, launcher)
     judge = Judge(job, launcher, emit)
     lab = make_lab(job, judge)
+    judge.direct = not lab
     code = run_pytest(judge, lab)
     errors = list(judge.collection_errors)
     if code not in (0, 1) and not errors:

@@ -23,6 +23,7 @@ from gdgrade.judge.draw import Draw, derive_seed
 from gdgrade.judge.job import Job
 from gdgrade.judge.marks import CheckMark, mark_of, missing_packages, short_name, title_of
 from gdgrade.judge.outcome import Outcome, Settled, classify, missing_message, settle, with_output_remark
+from gdgrade.judge.plain import call_plain, is_plain, parameters
 from gdgrade.judge.recording import make_pool
 from gdgrade.judge.reference import load_reference
 from gdgrade.judge.student import Student
@@ -48,6 +49,7 @@ class Judge:
         self.diagnostician = Diagnostician(job.reference, job.graders / "mistakes.py", job.exercise)
         self._tape: Any = None
         self.rerunning: tuple[str, object] | None = None
+        self.direct = False  # call plain checks without the protocol: where no person and no investigation looks on
         if not job.reference.exists() and job.tape.is_dir():
             self._play_tape()
         self._parts = {part.id: part for part in job.parts}
@@ -140,8 +142,27 @@ class Judge:
     # -- running -------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         self.pool.prefetching = nextitem is not None
+        if not self.direct or not is_plain(item):
+            return None  # pytest's own protocol, with the hooks below
+        self._run_plain(item)
+        return True
+
+    def _run_plain(self, item: pytest.Item) -> None:
+        """What the hooks below do in pytest's protocol, in the same order."""
+        try:
+            self.pytest_runtest_setup(item)
+            assert self._run is not None
+            check = call_plain(item, self._fixture)
+            with self._surroundings(self._run):
+                check()
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            raise
+        except BaseException as error:
+            if self._run is not None and not self._run.skipped:
+                self._run.error = error
+        self.pytest_runtest_logfinish(item.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -160,8 +181,13 @@ class Judge:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         assert self._run is not None
-        with running(self._run.context), float64_default(self.job.library), self._played_gradients(self._run.short):
+        with self._surroundings(self._run):
             return (yield)
+
+    @contextlib.contextmanager
+    def _surroundings(self, run: _Run) -> Iterator[None]:
+        with running(run.context), float64_default(self.job.library), self._played_gradients(run.short):
+            yield
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -256,8 +282,16 @@ class Judge:
 
     # -- fixtures ------------------------------------------------------------------------------------------------
 
-    def student(self, request: pytest.FixtureRequest) -> Student:
-        """The proxy for one check, in a worker that has just loaded the student's file."""
+    def _fixture(self, name: str) -> Any:
+        """The value of one of gdgrade's fixtures for the present check."""
+        return self.student(self._fixture) if name == "student" else getattr(self, name)()
+
+    def student(self, fixture: Callable[[str], Any]) -> Student:
+        """The proxy for one check, in a worker that has just loaded the student's file.
+
+        Args:
+            fixture: gives the check's other fixtures by name, for running the check once more with them.
+        """
         run = self._run
         assert run is not None
         self.pool.check = run.short
@@ -265,7 +299,7 @@ class Judge:
         student = Student(channel, self.job.library)
         student.notebook = run.context.notebook
         student.seed(self._student_seed(run))
-        run.prepare_rerun(request, self._student_seed(run), self.job.library)
+        run.prepare_rerun(fixture, self._student_seed(run), self.job.library)
         return student
 
     def reference(self) -> Any:
@@ -327,16 +361,19 @@ class _Run:
         """Whether it is not judged, for want of a part or of a package."""
         return self.waits_for is not None or bool(self.missing)
 
-    def prepare_rerun(self, request: pytest.FixtureRequest, student_seed: int, library: str) -> None:
+    def prepare_rerun(self, fixture: Callable[[str], Any], student_seed: int, library: str) -> None:
+        """Keep what is needed to run the check on the reference; nothing, if a fixture of the graders asks for it."""
         item: Any = self.item
-        callspec = getattr(item, "callspec", None)
-        arguments = dict(callspec.params) if callspec is not None else {}
+        arguments = parameters(item)
         names = item._fixtureinfo.argnames
-        for name in names:
-            if name not in ("student", "draw", *arguments):
-                arguments[name] = request.getfixturevalue(name)
+        try:
+            for name in names:
+                if name not in ("student", "draw", *arguments):
+                    arguments[name] = fixture(name)
+        except pytest.FixtureLookupError:  # a fixture that itself builds on the student
+            return
         if "draw" in names and self.seed is None:
-            request.getfixturevalue("draw")
+            fixture("draw")
         self.rerun = Rerun(item.function, arguments, self.seed, student_seed, library)
 
     def timings(self, end: dict[str, Any]) -> dict[str, float | None]:

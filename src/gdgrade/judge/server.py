@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from typing import Any
 
@@ -26,12 +27,16 @@ from gdgrade.judge.catalogue import catalogue
 from gdgrade.judge.channel import WorkerChannel
 from gdgrade.judge.job import Job
 from gdgrade.judge.marks import mark_of
+from gdgrade.judge.plain import is_plain
 from gdgrade.judge.plugin import Judge
 from gdgrade.judge.workers import new_channel
 from gdgrade.processes import largepages
-from gdgrade.processes.launcher import ZygoteClient
+from gdgrade.processes.launcher import Launcher, ZygoteClient
 from gdgrade.processes.messages import Gone, receive_message, send_message
 from gdgrade.wire.frames import WireError, receive_frame, send_frame
+
+REHEARSALS = 8  # as often as Python 3.11 calls a function before it specialises it
+REHEARSAL_SECONDS = 0.5
 
 
 class JudgeServer:
@@ -40,11 +45,13 @@ class JudgeServer:
     Args:
         judge: has collected; its job is a template without a submission.
         sock: where requests come from.
+        launcher: of workers for the rehearsal; None: there is none.
     """
 
-    def __init__(self, judge: Judge, sock: socket.socket) -> None:
+    def __init__(self, judge: Judge, sock: socket.socket, launcher: Launcher | None = None) -> None:
         self._judge = judge
         self._sock = sock
+        self._launcher = launcher
         self._children: set[int] = set()
 
     @pytest.hookimpl(tryfirst=True)
@@ -55,7 +62,9 @@ class JudgeServer:
         self._judge.warm_up()
         _import_statistics()
         for item in session.items:
-            _ = item.location  # pytest works it out at first use, and each judge would do so again
+            _ = item.location, is_plain(item)  # worked out at first use, and each judge would do so again
+        if self._launcher is not None:
+            _rehearse(self._judge, session, self._launcher)
         gc.collect()
         gc.freeze()
         largepages.gather()
@@ -146,6 +155,32 @@ def _rehearsed(judge: Judge, session: pytest.Session, launcher: ZygoteClient) ->
     return spare
 
 
+def _rehearse(judge: Judge, session: pytest.Session, launcher: Launcher) -> None:
+    """Judge the reference on the cheapest checks, for `REHEARSAL_SECONDS`.
+
+    What the interpreter learns of our code in it, every judge would learn anew; see `gdgrade.worker.rehearsal`.
+    """
+    from gdgrade.judge.main import result_of
+
+    job = judge.job
+    if not job.reference.is_file():
+        return  # a student's package: there is nothing to judge beforehand
+    until = time.monotonic() + REHEARSAL_SECONDS
+    source = job.reference.read_text(encoding="utf-8")
+    extra = {"record": True}
+    judge.direct = True
+    items = [item for item in sorted(session.items, key=_weight) if not _weight(item)[0]]
+    for _ in range(REHEARSALS):
+        judge.begin(dataclasses.replace(job, source=source, diagnose=False, stop_early=False, extra=extra), launcher)
+        for item in items:
+            if time.monotonic() < until:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        result_of(judge)
+        judge.pool.tape()
+        judge.pool.close()
+    judge.begin(job, launcher)
+
+
 def _weight(item: pytest.Item) -> tuple[bool, bool]:
     """Exact checks before those that draw samples, and these before trainings."""
     mark = mark_of(item)
@@ -170,6 +205,7 @@ def judge_one(
         judge.pool.adopt(spare)
     try:
         lab = make_lab(job, judge)
+        judge.direct = not lab
         for plugin in lab:
             session.config.pluginmanager.register(plugin)
             plugin.pytest_collection_modifyitems(items=session.items)

@@ -36,6 +36,7 @@ from gdgrade.processes import largepages
 from gdgrade.processes.messages import Gone, receive_message, send_message
 from gdgrade.processes.sharing import import_parts
 from gdgrade.wire.frames import Header
+from gdgrade.worker.rehearsal import rehearse
 from gdgrade.worker.serve import clean_environment, home_in, serve, single_threaded
 
 SLOT_UID_BASE = 61_000
@@ -172,6 +173,8 @@ def _start(state: Zygote, message: dict[str, Any]) -> dict[str, Any]:
     leave_network(state.prepared)
     state.environment = dict(os.environ)
     clean_environment(None)  # here for all workers: they add where their folder is
+    if message.get("many"):
+        rehearse()
     gc.collect()
     gc.freeze()  # the children's collectors leave our objects, and so their pages, alone
     if message.get("many"):

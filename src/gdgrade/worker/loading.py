@@ -36,3 +36,8 @@ def load_source(
 def _compiled(source: str, filename: str) -> types.CodeType:
     """Compiled once: a judge loads the reference anew for every mistake that it tries."""
     return compile(source, filename, "exec", dont_inherit=True)
+
+
+def forget_compiled() -> None:
+    """Drop what was compiled so far."""
+    _compiled.cache_clear()

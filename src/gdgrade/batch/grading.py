@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gdgrade import __version__
+from gdgrade.batch.slots import Slots
 from gdgrade.batch.store import Key, Verdict
 from gdgrade.course.manifest import Course, Exercise
 from gdgrade.course.submission import Submission, parse_submission
@@ -81,9 +83,9 @@ def grade(
     submission: Submission,
     options: Options,
     judges: Judges,
-    processor: int | None = None,
+    slots: Slots | None = None,
 ) -> Verdict:
-    """Judge a submission, again where the machine got in the way; on one processor, if it is named.
+    """Judge a submission, again where the machine got in the way; in one of the slots, if there are any.
 
     Returns:
         A verdict with a report; or with a problem, for a person, after `ATTEMPTS` attempts.
@@ -92,13 +94,14 @@ def grade(
         LaunchError: the judges are gone; with new ones the submission can be graded again.
     """
     job = make_job(course, exercise, submission, options)
-    # With as many jobs as processors a worker that is made ready ahead would only take turns from another job.
-    job = replace(job, extra={**job.extra, "record": True, "in_turn": processor is not None, "processor": processor})
-    began, start, problem = time.time(), time.monotonic(), ""
+    began, seconds, problem = time.time(), 0.0, ""
     first: Mapping[str, Any] | None = None
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            result = judges.judge(job)
+            with slots.one() if slots is not None else contextlib.nullcontext() as processor:
+                start = time.monotonic()
+                result = judges.judge(_placed(job, processor))
+                seconds += time.monotonic() - start
         except LaunchError as error:
             if not judges.alive():
                 raise
@@ -123,12 +126,17 @@ def grade(
         if first is not None and _crashes(first) > _crashes(result):
             remark = "A process was ended from outside at the first attempt; this is the second one."
             report = report.model_copy(update={"remarks": (*report.remarks, remark)})
-        seconds = time.monotonic() - start
         timings = report.timings.model_copy(update={"seconds": seconds})
         report = report.model_copy(update={"timings": timings})
         problem = "the machine kept some checks from being judged" if failing else ""
         return Verdict(report.to_json(indent=None), problem, seconds, attempt, result.get("tape"), missing=missing)
-    return Verdict(None, problem or "it could not be judged", time.monotonic() - start, ATTEMPTS)
+    return Verdict(None, problem or "it could not be judged", seconds, ATTEMPTS)
+
+
+def _placed(job: Job, processor: int | None) -> Job:
+    """The job as the judges are to do it: with a recording; on one processor, if it is named, and there in turn."""
+    how = {"record": True, "in_turn": processor is not None, "processor": processor}
+    return replace(job, extra={**job.extra, **how})
 
 
 def _crashes(result: Mapping[str, Any]) -> int:
@@ -186,15 +194,6 @@ def _free_memory() -> int | None:
     except (OSError, ValueError, IndexError):
         return None
     return None
-
-
-def processors_for(jobs: int) -> list[int | None]:
-    """For each job the processor that it keeps to: one for each where there are no more of them than jobs, else none.
-
-    Judge and worker of a job take turns; on one processor neither waits for the other's to wake up.
-    """
-    ours = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    return [ours[job % len(ours)] if len(ours) > 1 else None for job in range(jobs)]
 
 
 def with_spawn(options: Options) -> Options:

@@ -18,8 +18,8 @@ from gdgrade.batch.grading import (
     judges_for,
     key_of,
     load,
-    processors_for,
 )
+from gdgrade.batch.slots import Slots
 from gdgrade.batch.store import Key, Store, Verdict
 from gdgrade.course.manifest import Course, Exercise
 from gdgrade.judging import Options
@@ -180,7 +180,9 @@ class _Shift:
         todo = list(tasks)
         left: list[Task] = []
 
-        def worker(processor: int | None) -> None:
+        slots = Slots(min(self.jobs, len(todo)))
+
+        def worker() -> None:
             while True:
                 task, kind, data = waiting.get()
                 if not kind:
@@ -190,7 +192,7 @@ class _Shift:
                     continue
                 try:
                     submission = load(kind, data, self.exercise)
-                    verdict = grade(self.course, self.exercise, submission, self.options, judges, processor)
+                    verdict = grade(self.course, self.exercise, submission, self.options, judges, slots)
                     done.put((task, verdict))
                 except LaunchError:
                     gone.set()
@@ -198,8 +200,8 @@ class _Shift:
                 except BaseException as error:
                     done.put((task, error))
 
-        kept_to = processors_for(min(self.jobs, len(todo)))
-        threads = [threading.Thread(target=worker, args=(processor,), daemon=True) for processor in kept_to]
+        # One thread more than slots: while it makes a report, no slot is idle.
+        threads = [threading.Thread(target=worker, daemon=True) for _ in range(min(self.jobs + 1, len(todo)))]
         for thread in threads:
             thread.start()
         running = 0

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from gdgrade.judge.job import Job
-from gdgrade.processes.launcher import LaunchError, Settings, Zygote
+from gdgrade.processes.launcher import LaunchError, Settings, Zygote, ZygoteClient
 from gdgrade.processes.messages import Gone, receive_message, send_message
 from gdgrade.wire.frames import WireError, receive_frame, send_frame
 
@@ -34,6 +34,7 @@ class JudgePool:
         self._lock = threading.Lock()
         self._spare: tuple[socket.socket, int] | None = None  # a judge that waits for a job
         self._zygote = Zygote(replace(settings, many=True))
+        self._twins: dict[int, ZygoteClient] = {}  # processor -> the zygote of the jobs that keep to it
         try:
             self._zygote.wait_ready()
             self._server, _ = self._zygote.judge()
@@ -81,7 +82,7 @@ class JudgePool:
         """
         with self._lock:
             spare, self._spare = self._spare, None
-        sock, pid = spare or self._fork()
+        sock, pid = spare or self._fork(processor=job.extra.get("processor"))
         if on_start is not None:
             on_start(pid)
         deadline = time.monotonic() + job.submission_seconds + JUDGE_SECONDS
@@ -114,22 +115,41 @@ class JudgePool:
         if self._spare is not None:
             self._spare[0].close()
         self._server.close()
+        for twin in self._twins.values():
+            twin.close()
         self._zygote.close()
 
-    def _fork(self, prepare: bool = False) -> tuple[socket.socket, int]:
+    def _fork(self, prepare: bool = False, processor: int | None = None) -> tuple[socket.socket, int]:
         ours, theirs = socket.socketpair()
         judge_control, zygote_control = socket.socketpair()
-        with self._lock, theirs, judge_control, zygote_control:
-            self._zygote.adopt(zygote_control)
-            try:
-                send_message(
-                    self._server, {"op": "judge", "prepare": prepare}, [theirs.fileno(), judge_control.fileno()]
-                )
+        try:
+            with self._lock, theirs, judge_control, zygote_control:
+                self._introduce(zygote_control, processor)
+                wanted = {"op": "judge", "prepare": prepare}
+                send_message(self._server, wanted, [theirs.fileno(), judge_control.fileno()])
                 answer, _ = receive_message(self._server)
-            except Gone as error:
-                ours.close()
-                raise LaunchError("the server of judges has ended unexpectedly") from error
+        except Gone as error:
+            ours.close()
+            raise LaunchError("the server of judges has ended unexpectedly") from error
+        except LaunchError:
+            ours.close()
+            raise
         return ours, int(answer["pid"])
+
+    def _introduce(self, control: socket.socket, processor: int | None) -> None:
+        """Let a zygote serve the judge at the other end of `control`: the twin on its processor, if it keeps to one."""
+        if processor is None:
+            self._zygote.adopt(control)
+            return
+        twin = self._twins.get(processor)
+        if twin is not None:
+            try:
+                twin.adopt(control)
+                return
+            except LaunchError:  # it has ended, and with it the workers it had forked
+                self._twins.pop(processor).close()
+        self._twins[processor] = twin = self._zygote.twin(processor)
+        twin.adopt(control)
 
     def abandon(self, pid: int) -> None:
         """End the judge with this process id and its workers; its `judge` then raises."""

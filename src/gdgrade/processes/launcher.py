@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from gdgrade.processes import largepages
 from gdgrade.processes.messages import Gone, receive_message, send_message
+from gdgrade.processes.processors import keep_to
 
 CLEAN_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 
@@ -118,10 +119,8 @@ class ZygoteClient:
 
     def keep_to(self, processor: int) -> None:
         """Run this process, and the workers that it will ask for, on one processor; where that cannot be, on any."""
-        if hasattr(os, "sched_setaffinity"):
-            with contextlib.suppress(OSError):  # it was taken out of service
-                os.sched_setaffinity(0, {processor})
-                self._processors = (processor,)
+        if keep_to((processor,)):
+            self._processors = (processor,)
 
     def _ask(self, message: dict[str, Any], fds: list[int] | None = None) -> dict[str, Any]:
         try:
@@ -135,16 +134,32 @@ class ZygoteClient:
 
     def worker(self, limits: WorkerLimits, scipy: tuple[str, ...] = ()) -> Worker:
         """A freshly forked, confined worker, with these parts of scipy imported (see `sharing`)."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            wanted = {"op": "worker", "limits": vars(limits), "scipy": scipy, "processors": self._processors}
-            answer = self._ask(wanted, [theirs.fileno()])
-        return Worker(ours, answer["pid"], self)
+        wanted = {"op": "worker", "limits": vars(limits), "scipy": scipy, "processors": self._processors}
+        sock, answer = self._ask_for_a_socket(wanted)
+        return Worker(sock, answer["pid"], self)
 
     def end(self, pid: int, grace: float = 0.0) -> dict[str, Any]:
         ended = self._ask({"op": "kill", "pid": pid, "grace": grace})["ended"]
         assert isinstance(ended, dict)
         return ended
+
+    def adopt(self, control: socket.socket) -> None:
+        """Let the zygote serve whoever holds the other end of `control`."""
+        self._ask({"op": "client"}, [control.fileno()])
+
+    def twin(self, processor: int) -> ZygoteClient:
+        """A zygote forked by this one, on one processor; it ends when what is returned is closed."""
+        return ZygoteClient(self._ask_for_a_socket({"op": "twin", "processor": processor})[0])
+
+    def _ask_for_a_socket(self, message: dict[str, Any]) -> tuple[socket.socket, dict[str, Any]]:
+        """One end of a new connection whose other end goes with the message, and the answer to that."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                return ours, self._ask(message, [theirs.fileno()])
+            except BaseException:
+                ours.close()
+                raise
 
     def close(self) -> None:
         self._control.close()
@@ -204,10 +219,6 @@ class Zygote(ZygoteClient):
             fds = [judge_job.fileno(), judge_control.fileno(), zygote_control.fileno()]
             answer = self._ask({"op": "judge"}, fds)
         return job, int(answer["pid"])
-
-    def adopt(self, control: socket.socket) -> None:
-        """Let the zygote serve whoever holds the other end of `control`."""
-        self._ask({"op": "client"}, [control.fileno()])
 
     def running(self) -> bool:
         """Whether its process has not ended."""

@@ -9,50 +9,46 @@ Control messages (see `messages`), each with the descriptors it needs::
     {"op": "worker", "limits": {...}, "scipy": [...], "processors": [...]} + [socket]  -> {"pid": 123}
     {"op": "judge"} + [job socket, judge's control, our control]  -> {"pid": 124}
     {"op": "client"} + [control]                                  -> {"welcome": true}
+    {"op": "twin", "processor": 3} + [control]                    -> {"pid": 125}
     {"op": "kill", "pid": 123}                                    -> {"ended": {...}}
 
 Every client has its own control socket. When one closes, all that was forked for it dies.
+
+A twin is a zygote that was forked by a zygote: it serves as many clients as are introduced to it, and keeps to one
+processor. Where several submissions are judged at once, each job has one, so that none waits for another's forks.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from gdgrade import language
 from gdgrade.confine import Limits, Policy, Prepared, confine, default_readable, leave_network, prepare
+from gdgrade.confine.kernel import PR_SET_PDEATHSIG
 from gdgrade.processes import largepages
+from gdgrade.processes.children import Child, Children
 from gdgrade.processes.messages import Gone, receive_message, send_message
+from gdgrade.processes.processors import keep_to
 from gdgrade.processes.sharing import import_parts
 from gdgrade.wire.frames import Header
 from gdgrade.worker.rehearsal import rehearse
 from gdgrade.worker.serve import clean_environment, home_in, serve, single_threaded
 
 SLOT_UID_BASE = 61_000
+# Users of the twins' workers: a range for each twin. A container may map no more than 65,536 users.
+TWIN_UID_BASE, TWIN_UIDS, MOST_TWINS = 62_000, 60, 58
 # What every worker needs sooner or later and would otherwise import for itself, 10 ms and more each time.
 SHARED = ("numpy.random", "cloudpickle", "collections", "copy", "dataclasses", "enum", "functools", "hmac", "itertools",
           "math", "random", "tempfile", "typing", "warnings")  # fmt: skip
-
-
-@dataclass
-class Child:
-    """A forked process: who asked for it and where it may write."""
-
-    pid: int
-    client: int
-    scratch: str | None = None
-    slot: int | None = None
 
 
 @dataclass
@@ -63,10 +59,11 @@ class Zygote:
     policy: Policy | None = None
     base: str = ""
     clients: dict[int, socket.socket] = field(default_factory=dict)
-    children: dict[int, Child] = field(default_factory=dict)
-    ending: dict[int, int] = field(default_factory=dict)  # killed child -> its pidfd, until it is gone
+    children: Children = field(default_factory=Children)
     environment: dict[str, str] = field(default_factory=dict)  # of the zygote as it was started, for judges
     forked: int = 0
+    twins: int = 0
+    first_uid: int = SLOT_UID_BASE
 
 
 def main(fd: int) -> None:
@@ -77,12 +74,19 @@ def main(fd: int) -> None:
         state.base = base
         os.chmod(base, 0o711)  # noqa: PTH101, S103 - unprivileged workers pass through to their own folder
         try:
-            _loop(state, socket.socket(fileno=fd))
+            _serve(state, socket.socket(fileno=fd))
         finally:
-            for pid in list(state.children):
-                _end(state, pid)
             if state.prepared is not None:
                 state.prepared.close()
+
+
+def _serve(state: Zygote, first: socket.socket) -> None:
+    """Answer this client and all that it introduces until it hangs up; then nothing of what was forked is left."""
+    try:
+        _loop(state, first)
+    finally:
+        for pid in list(state.children.living):
+            state.children.end(pid)
 
 
 def _loop(state: Zygote, first: socket.socket) -> None:
@@ -97,7 +101,7 @@ def _loop(state: Zygote, first: socket.socket) -> None:
         for key, _ in selector.select():
             pid, number = key.data or (0, key.fd)
             if pid:
-                if state.ending.get(pid) != key.fd:
+                if state.children.ending.get(pid) != key.fd:
                     continue  # its client has hung up in the meantime
                 selector.unregister(key.fd)
             if number not in state.clients:
@@ -105,22 +109,23 @@ def _loop(state: Zygote, first: socket.socket) -> None:
             client = state.clients[number]
             try:
                 if pid:
-                    send_message(client, {"ended": _end(state, pid, killed=True)})
+                    send_message(client, {"ended": state.children.end(pid, killed=True)})
                     continue
                 message, fds = receive_message(client)
-                if message["op"] == "kill" and _begin_to_end(state, message):
+                if message["op"] == "kill" and state.children.begin_to_end(message["pid"], message.get("grace", 0.0)):
                     # A large process takes milliseconds to be taken apart: time to fork others' workers.
-                    selector.register(state.ending[message["pid"]], selectors.EVENT_READ, (message["pid"], number))
+                    pidfd = state.children.ending[message["pid"]]
+                    selector.register(pidfd, selectors.EVENT_READ, (message["pid"], number))
                     continue
                 send_message(client, _answer(state, number, message, fds, welcome))
             except Gone:
                 selector.unregister(client)
                 del state.clients[number]
                 client.close()
-                for child in [child for child in state.children.values() if child.client == number]:
-                    if child.pid in state.ending:
-                        selector.unregister(state.ending[child.pid])
-                    _end(state, child.pid)
+                for pid in state.children.of(number):
+                    if pid in state.children.ending:
+                        selector.unregister(state.children.ending[pid])
+                    state.children.end(pid)
                 if client is first:
                     return
 
@@ -137,12 +142,14 @@ def _answer(state: Zygote, client: int, message: dict[str, Any], fds: list[int],
             welcome(socket.socket(fileno=fds[2]))
             fds.pop()
             return {"pid": pid}
+        if op == "twin":
+            return {"pid": _fork_twin(state, client, message["processor"], fds[0])}
         if op == "client":
             welcome(socket.socket(fileno=fds[0]))
             fds.pop()
             return {"welcome": True}
         if op == "kill":
-            return {"ended": _end(state, message["pid"], grace=message.get("grace", 0.0))}
+            return {"ended": state.children.end(message["pid"], message.get("grace", 0.0))}
         return {"error": f"unknown request {op!r}"}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
@@ -198,32 +205,26 @@ def _fork_worker(state: Zygote, client: int, message: dict[str, Any], fd: int) -
         gc.freeze()
     scratch = os.path.join(state.base, f"w{state.forked}")  # noqa: PTH118
     os.mkdir(scratch, 0o700)  # noqa: PTH102
-    slot = _free_slot(state)
+    slot = state.children.free_slot()
     uid = None
     if state.policy.uid is not None:
-        uid = SLOT_UID_BASE + slot  # one user per live worker, so that siblings cannot signal each other
+        uid = state.first_uid + slot  # one user per live worker, so that siblings cannot signal each other
     state.forked += 1
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _worker(state.prepared, message, fd, scratch, uid)
-    state.children[pid] = Child(pid, client, scratch, slot)
+        _worker(state.prepared, message, fd, scratch, uid, parent)
+    state.children.living[pid] = Child(pid, client, scratch, slot)
     return pid
 
 
-def _free_slot(state: Zygote) -> int:
-    """The lowest number that no living worker has."""
-    taken = {child.slot for child in state.children.values()}
-    return next(number for number in range(len(taken) + 1) if number not in taken)
-
-
-def _worker(prepared: Prepared, message: dict[str, Any], fd: int, scratch: str, uid: int | None) -> None:
+def _worker(prepared: Prepared, message: dict[str, Any], fd: int, scratch: str, uid: int | None, parent: int) -> None:
     """The child's whole life; never returns."""
     code = 1
     try:
         gc.disable()
         home_in(scratch)
-        if message.get("processors"):
-            os.sched_setaffinity(0, message["processors"])
+        keep_to(message.get("processors", ()))
         sock = socket.socket(fileno=fd)
         hello: Header = {}
         try:
@@ -231,6 +232,8 @@ def _worker(prepared: Prepared, message: dict[str, Any], fd: int, scratch: str, 
             hello = {"confinement": reached.to_json()}
         except Exception as error:
             hello = {"refused": str(error)}
+        if os.getppid() != parent:  # it ended before the kernel was told that we must end with it
+            os._exit(1)
         if "refused" not in hello:
             _hide_zygote()
         serve(sock, hello)
@@ -241,8 +244,35 @@ def _worker(prepared: Prepared, message: dict[str, Any], fd: int, scratch: str, 
 
 def _hide_zygote() -> None:
     """Drop what the child inherited and does not need: the control channels' Python objects."""
-    for name in ("gdgrade.processes.zygote", "gdgrade.processes.messages"):
-        sys.modules.pop(name, None)
+    for name in ("zygote", "children", "messages"):
+        sys.modules.pop(f"gdgrade.processes.{name}", None)
+
+
+def _fork_twin(state: Zygote, client: int, processor: int, fd: int) -> int:
+    """Fork a zygote that serves the control socket `fd` and whom it introduces, on one processor."""
+    assert state.prepared is not None
+    state.twins += 1
+    base = os.path.join(state.base, f"t{state.twins}")  # noqa: PTH118
+    os.mkdir(base, 0o711)  # noqa: PTH102
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            for other in state.clients.values():
+                other.close()
+            state.prepared.kernel.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it ended before the kernel was told
+                os._exit(1)
+            keep_to([processor])
+            twin = Zygote(state.prepared, state.policy, base, environment=state.environment)
+            twin.first_uid = TWIN_UID_BASE + TWIN_UIDS * (state.twins % MOST_TWINS)
+            _serve(twin, socket.socket(fileno=fd))
+            code = 0
+        finally:
+            os._exit(code)
+    state.children.living[pid] = Child(pid, client, base)
+    return pid
 
 
 def _fork_judge(state: Zygote, client: int, fds: list[int]) -> int:
@@ -261,68 +291,8 @@ def _fork_judge(state: Zygote, client: int, fds: list[int]) -> int:
             code = 0
         finally:
             os._exit(code)
-    state.children[pid] = Child(pid, client)
+    state.children.living[pid] = Child(pid, client)
     return pid
-
-
-def _begin_to_end(state: Zygote, message: dict[str, Any]) -> bool:
-    """Kill a child that still runs; whether a pidfd in `ending` will tell when it is gone, and `_end` is to follow."""
-    pid = message["pid"]
-    child = state.children.get(pid)
-    if child is None or message.get("grace") or not hasattr(os, "pidfd_open"):
-        return False
-    if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-        return False
-    try:
-        state.ending[pid] = os.pidfd_open(pid)
-    except OSError:  # Linux before 5.3, or no descriptor left
-        return False
-    _signal(pid)
-    return True
-
-
-def _signal(pid: int) -> None:
-    for send in (os.killpg, os.kill):
-        with contextlib.suppress(OSError):
-            send(pid, signal.SIGKILL)
-
-
-def _end(state: Zygote, pid: int, grace: float = 0.0, *, killed: bool = False) -> dict[str, Any]:
-    """Kill a child with everything it started, reap it, and delete its folder.
-
-    Args:
-        killed: that it has been already, by `_begin_to_end`.
-        grace: seconds to wait first for a child that is already ending by itself, so that its own exit status or
-            signal is seen and not ours.
-    """
-    child = state.children.pop(pid, None)
-    if child is None:
-        return {"unknown": True}
-    pidfd = state.ending.pop(pid, None)
-    if pidfd is not None:
-        os.close(pidfd)
-    done, status, usage = os.wait4(pid, os.WNOHANG)
-    until = time.monotonic() + min(grace, 0.2)
-    while done == 0 and time.monotonic() < until:
-        time.sleep(0.002)
-        done, status, usage = os.wait4(pid, os.WNOHANG)
-    if done == 0:
-        killed = True
-        _signal(pid)
-        _, status, usage = os.wait4(pid, 0)
-    else:
-        with contextlib.suppress(OSError):  # what it left in its process group
-            os.killpg(pid, signal.SIGKILL)
-    if child.scratch is not None:
-        shutil.rmtree(child.scratch, ignore_errors=True)
-    return {
-        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
-        "status": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
-        "killed": killed,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "peak_memory_mib": usage.ru_maxrss / 1024,
-        "at": time.time(),
-    }
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import linecache
+import random
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from gdgrade.language import language, use
 from gdgrade.wire.frames import Header, receive_frame, send_frame
@@ -23,7 +26,7 @@ from gdgrade.worker.executor import Executor
 
 # Python 3.11 specialises a function from its eighth call on; what does not stay the same it tries some times more.
 TIMES = 24
-_NAME = "gdgrade_rehearsal"
+NAME = "gdgrade_rehearsal"
 _NUMPY = """
 import math
 import numpy as np
@@ -36,7 +39,6 @@ class Scaled:
         return self.scale * np.abs(x) ** self.power
 
 def step(x, f, eta=0.5):
-    print("a step")
     return x + eta / 2 * f(x) + math.sqrt(eta) * np.exp(-(x**2).sum(axis=1, keepdims=True))
 
 def several(n, seed=0):
@@ -90,17 +92,16 @@ def rehearse(times: int = TIMES) -> None:
 
 def _requests() -> Iterator[tuple[Header, list[bytes | memoryview]]]:
     """Headers and blobs as a judge would send them."""
-    import numpy as np
-
     torch: Any = sys.modules.get("torch")
     source = _NUMPY + (_TORCH if torch is not None else "")
-    load = {"op": "load", "name": _NAME, "filename": f"{_NAME}.py", "torch": torch is not None, "language": language()}
+    load = {"op": "load", "name": NAME, "filename": f"{NAME}.py", "torch": torch is not None, "language": language()}
     yield {**load, "seconds": 60.0}, [source.encode()]
 
-    def request(name: str, *args: Any, op: str = "call") -> tuple[Header, list[bytes | memoryview]]:
+    def request(name: str, *args: Any) -> tuple[Header, list[bytes | memoryview]]:
         encoder = Encoder(_shipped)
-        header = {"op": op, "fn": ["name", name], "args": encoder.encode(list(args)), "kwargs": {}, "seconds": 60.0}
-        return {**header, "dtype": "float64" if torch is not None else None}, encoder.blobs
+        asked = {"args": encoder.encode(list(args)), "kwargs": encoder.encode({}), "seconds": 60.0}
+        dtype = "float64" if torch is not None else None
+        return {"op": "call", "fn": ["name", name], "dtype": dtype, **asked}, encoder.blobs
 
     points = np.linspace(-1.0, 1.0, 6).reshape(3, 2)
     yield request("step", points, _negative, 0.5)
@@ -129,13 +130,18 @@ def _undone() -> Iterator[None]:
     """What a request changes for the whole process is as before afterwards."""
     torch: Any = sys.modules.get("torch")
     spoken = language()
-    dtype = torch.get_default_dtype() if torch is not None else None
+    drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 - a file may draw from it before it is seeded
+    if torch is not None:
+        dtype, torch_drawn = torch.get_default_dtype(), torch.get_rng_state()
     try:
         yield
     finally:
         use(spoken)
+        random.setstate(drawn[0])
+        np.random.set_state(drawn[1])  # noqa: NPY002
         if torch is not None:
             torch.set_default_dtype(dtype)
-        sys.modules.pop(_NAME, None)
-        linecache.cache.pop(f"{_NAME}.py", None)
+            torch.set_rng_state(torch_drawn)
+        sys.modules.pop(NAME, None)
+        linecache.cache.pop(f"{NAME}.py", None)
         loading.forget_compiled()

@@ -1,9 +1,10 @@
 """Submissions per hour: `gdgrade batch` against nbgrader's autograde, on one assignment, one machine, one run.
 
-    python benchmarks/batch.py [--files 40] [--notebooks 3] [--many 0] [--nbgrader PYTHON] [--json FILE]
+    python benchmarks/batch.py [--files 40] [--notebooks 3] [--rounds 3] [--many 0] [--nbgrader PYTHON] [--json FILE]
 
 Both graders get the same right answer to `peers_course`, each file with a comment of its own so that none is taken for
-known. Wall-clock and CPU seconds are measured together: on a busy machine the CPU seconds are what compares.
+known. What is compared is measured in turn, round after round, and medians are shown: machines are noisy. Wall-clock
+and CPU seconds are measured together: on a busy machine the CPU seconds are what compares.
 PYTHON is an interpreter that has nbgrader (0.9); without it that half is left out with a message.
 """
 
@@ -13,6 +14,7 @@ import argparse
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -57,6 +59,11 @@ def gdgrade_batch(count: int, jobs: int, folder: Path) -> dict[str, float]:
         "jobs": jobs, "files": count, "wall_per_file": steady["wall"], "cpu_per_file": steady["cpu"],
         "start_wall": one["wall"], "wall_all": all_of_them["wall"],
     }  # fmt: skip
+
+
+def medians(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """Of each figure its median over the rounds."""
+    return {name: statistics.median(seen[name] for seen in rounds) for name in rounds[0]}
 
 
 def memory(count: int, jobs: int, folder: Path) -> dict[str, Any]:
@@ -106,22 +113,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=40, help="hand-ins for gdgrade")
     parser.add_argument("--notebooks", type=int, default=3, help="hand-ins for nbgrader")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     parser.add_argument("--many", type=int, default=0, help="hand-ins for the question whether memory grows")
     parser.add_argument("--nbgrader", default=sys.executable, help="a Python that has nbgrader")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
+    rounds: list[list[dict[str, float]]] = []
     with tempfile.TemporaryDirectory() as name:
+        for number in range(arguments.rounds):
+            folder = Path(name) / f"round{number}"
+            folder.mkdir()
+            seen = [gdgrade_batch(arguments.files, jobs, folder) for jobs in (1, 2)]
+            other = nbgrader_autograde(arguments.nbgrader, arguments.notebooks, folder)
+            rounds.append([*seen, other] if other is not None else seen)
+        ours = [medians([seen[place] for seen in rounds]) for place in (0, 1)]
+        peer = medians([seen[2] for seen in rounds]) if len(rounds[0]) > 2 else None
         folder = Path(name)
-        peer = nbgrader_autograde(arguments.nbgrader, arguments.notebooks, folder)
-        ours = [gdgrade_batch(arguments.files, jobs, folder) for jobs in (1, 2)]
         used = [memory(max(20, arguments.files // 2), jobs, folder) for jobs in (1, 2)]
         grown = memory(arguments.many, 2, folder / "many") if arguments.many else None
     load = os.getloadavg()[0]
     print(f"load of the machine: {load:.1f} on {os.cpu_count()} processors")
     for row in ours:
-        print(f"gdgrade, {row['jobs']} job(s): {row['wall_per_file']:.3f} s wall, {row['cpu_per_file']:.3f} s CPU per "
-              f"submission; {3600 / row['wall_per_file']:.0f} per hour; start {row['start_wall']:.1f} s")  # fmt: skip
+        jobs, wall, cpu, start = (row[name] for name in ("jobs", "wall_per_file", "cpu_per_file", "start_wall"))
+        print(f"gdgrade, {jobs:.0f} job(s): {wall:.3f} s wall, {cpu:.3f} s CPU per submission; "
+              f"{3600 / wall:.0f} per hour; start {start:.1f} s")  # fmt: skip
     print(f"two jobs against one: {ours[0]['wall_per_file'] / ours[1]['wall_per_file']:.2f} x")
     print(f"memory of a second job: {used[1]['peak_uss_mib'] - used[0]['peak_uss_mib']:.0f} MiB unique")
     if grown is not None:

@@ -34,8 +34,11 @@ def test_zero_when_the_way_back_is_known(student, draw):
 def test_model_sees_noised_data(student, draw):
     """The model is asked at the noised data."""
     sigma, x, noise = 0.8, draw.normal(4, 2, scale=2.0), draw.normal(4, 2)
-    spy = recorder(bent_score())
-    well_formed(student.dsm_loss(spy, x, sigma, noise), 0.5, "loss", means="the average over particles")
+    spy, another = recorder(bent_score()), linear_score(torch.eye(2), draw.normal(2))
+    loss, other = (student.dsm_loss(model, x, sigma, noise) for model in (spy, another))
+    for one in (loss, other):
+        well_formed(one, 0.5, "loss", means="the average over particles")
+    require(float(loss) != float(other), "loss: two models have the same one, whatever they say of the data")
     require(spy.count > 0, "dsm_loss never called score_model")
     asked = points_asked(spy)
     if asked is None:

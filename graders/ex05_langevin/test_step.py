@@ -41,7 +41,7 @@ def test_score_is_asked_at_x(student, draw):
     """The score is evaluated at the particles as they were before the step."""
     x, noise = draw.normal(4, 2, scale=2.0), draw.normal(4, 2)
     spy = recorder(bent_score())
-    well_formed(student.langevin_step(x, spy, 0.3, noise), x, "new point", means="one point per particle")
+    well_formed(student.langevin_step(x, spy, 0.3, noise), x, "new point", means="one point per particle", varies=True)
     require(spy.count > 0, "langevin_step never called score_fn")
     asked = points_asked(spy)
     if asked is None:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import threading
 from collections.abc import Iterable
 
 # With one of these in a file, what a function reaches cannot be read off its text.
 DYNAMIC = frozenset({"globals", "locals", "vars", "eval", "exec", "__import__", "importlib", "inspect", "sys", "gc"})
+
+_parsing = threading.Lock()
+
+
+def python_tree(source: str | bytes) -> ast.Module:
+    """`ast.parse`, one thread at a time.
+
+    Python counts the nesting of all trees that are being built together, whichever threads build them, and where these
+    get in each other's way it raises SystemError ("AST constructor recursion depth mismatch", cpython#106905).
+    """
+    with _parsing:
+        return ast.parse(source)
 
 
 class Code:
@@ -32,7 +45,7 @@ class Code:
         self._rest: list[str] = []
         self._always: set[str] = set()
         try:
-            tree = ast.parse(source)
+            tree = python_tree(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: absurdly nested text
             return
         self.parsed = True

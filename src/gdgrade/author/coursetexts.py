@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gdgrade.course.manifest import Course
 from gdgrade.mistakes import Mistake
+from gdgrade.sourcecode import python_tree
 
 LABELS = ("observe", "fork", "label")  # their first argument is a label for the judge
 WORDS = ("name", "means")  # keyword arguments in which a single word is a text
@@ -65,7 +66,7 @@ def _modules(graders: Path) -> list[Path]:
         if path in found or not path.is_file():
             continue
         found.add(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(python_tree(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             todo += [graders / f"{name}.py" for name in names]
@@ -74,7 +75,7 @@ def _modules(graders: Path) -> list[Path]:
 
 def module_texts(path: Path) -> Iterator[Text]:
     """Titles of the checks of one file, and its strings of two words or more."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = python_tree(path.read_text(encoding="utf-8"))
     if path.name.startswith("test_"):
         for check in tree.body:
             if isinstance(check, ast.FunctionDef) and check.name.startswith("test_"):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 
+from gdgrade.sourcecode import python_tree
+
 # What the true answer becomes. `each(change, answer)` applies a change to every array in the answer.
 TORCH = {
     "None": "None",
@@ -91,7 +93,7 @@ def public_names(stub: str) -> list[str]:
     Raises:
         SyntaxError: the stub is not Python.
     """
-    nodes = ast.parse(stub).body
+    nodes = python_tree(stub).body
     return [
         node.name
         for node in nodes

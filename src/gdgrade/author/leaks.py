@@ -12,6 +12,7 @@ from pathlib import Path
 from gdgrade.author.paper import squeezed
 from gdgrade.author.pruning import defined, public_checks, used_by
 from gdgrade.course.manifest import Exercise
+from gdgrade.sourcecode import python_tree
 
 MIN_LINE = 24  # characters without blanks; `d = x.shape[1]` is nobody's solution
 FORBIDDEN_NAMES = ("mistakes.py", "equivalent_mutants.yml", "calibrate.py")
@@ -35,7 +36,7 @@ def public_checks_that_show_code(exercise: Exercise) -> dict[str, str]:
         for stem, names in used_by(exercise.graders_dir, short).items():
             path = exercise.graders_dir / f"{stem}.py"
             source = path.read_text(encoding="utf-8")
-            nodes = [node for node in ast.parse(source).body if getattr(node, "name", None) in names]
+            nodes = [node for node in python_tree(source).body if getattr(node, "name", None) in names]
             lines = {line for node in nodes for line in code_lines(ast.get_source_segment(source, node) or "")}
             if lines & secret:
                 found[short] = f"{path.name} holds a line of the reference: {min(lines & secret)}"
@@ -49,7 +50,7 @@ def plots_that_show_code(exercise: Exercise) -> dict[str, str]:
     secret = {line for line, _ in _secret_lines(exercise)} - code_lines(exercise.entry_path.read_text("utf-8"))
     for stem, names in used_by(exercise.graders_dir, "plots").items():
         source = (exercise.graders_dir / f"{stem}.py").read_text(encoding="utf-8")
-        nodes = [node for node in ast.parse(source).body if names.intersection(defined(node))]
+        nodes = [node for node in python_tree(source).body if names.intersection(defined(node))]
         lines = {line for node in nodes for line in code_lines(ast.get_source_segment(source, node) or "")}
         if lines & secret:
             return {"plots": f"{stem}.py holds a secret line: {min(lines & secret)}"}
@@ -89,7 +90,7 @@ def search(exercise: Exercise, folder: Path) -> list[str]:
 def code_lines(source: str) -> set[str]:
     """Lines of code that say something, without blanks: of assignments, results and calls."""
     try:
-        tree = ast.parse(_dedented(source))
+        tree = python_tree(_dedented(source))
     except SyntaxError:
         return set()
     lines = _without_comments(_dedented(source))
@@ -115,7 +116,7 @@ def _secret_lines(exercise: Exercise) -> Iterator[tuple[str, str]]:
         if "mistakes" in path.stem:
             hidden += [(line, path.name) for line in code_lines(source) if not _only_text(line)]
             continue
-        for node in ast.parse(source).body:
+        for node in python_tree(source).body:
             lines = code_lines(ast.get_source_segment(source, node) or "")
             if open_nodes.get(path.stem, set()).intersection(defined(node)):
                 shown |= lines

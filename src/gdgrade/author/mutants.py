@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdgrade.author.mutation import OPERATORS
-from gdgrade.sourcecode import strip_docstrings
+from gdgrade.sourcecode import python_tree, strip_docstrings
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def mutants_of(source: str) -> list[Mutant]:
     Raises:
         SyntaxError: the source is not Python.
     """
-    tree = ast.parse(source)
+    tree = python_tree(source)
     strip_docstrings(tree)
     lines, found = source.splitlines(), []
     pieces = [ast.unparse(node) for node in tree.body]

@@ -9,6 +9,7 @@ from typing import Any
 
 from gdgrade.author.verdict import Section, section
 from gdgrade.course.manifest import Course, Exercise
+from gdgrade.sourcecode import python_tree
 from gdgrade.workspace.hints import LAYERS, HintsError
 from gdgrade.workspace.hints import read as read_hints
 
@@ -32,7 +33,7 @@ def missing_files(course: Course, exercise: Exercise) -> Section:
     if not problems:
         for path, what in wanted[1:]:
             try:
-                ast.parse(path.read_text(encoding="utf-8"))
+                python_tree(path.read_text(encoding="utf-8"))
             except SyntaxError as error:
                 problems.append(f"{path.relative_to(course.root)}:{error.lineno}: {what} is not Python: {error.msg}")
     return section("files", f"{exercise.entry}, statement, stub, reference, checks", problems)
@@ -62,12 +63,12 @@ def texts(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]], reference
     problems = [
         f"{short} has no docstring, so students read no title" for short, e in checks.items() if not e["described"]
     ]
-    stub = ast.parse(exercise.entry_path.read_text(encoding="utf-8"))
-    defined = {node.name for node in ast.parse(reference).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    stub = python_tree(exercise.entry_path.read_text(encoding="utf-8"))
+    defined = {node.name for node in python_tree(reference).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     names = [node.name for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     problems += [f"the stub defines {name}, the reference does not" for name in names if name not in defined]
     lines = set(bodies(stub))
-    leaked = [line for line in bodies(_without_gifts(ast.parse(reference), stub)) if line in lines]
+    leaked = [line for line in bodies(_without_gifts(python_tree(reference), stub)) if line in lines]
     problems += [f"the stub holds a line of the reference: {line}" for line in leaked]
     return section("titles and stub", f"{len(checks)} titles", problems)
 
@@ -91,7 +92,7 @@ def _code(function: ast.FunctionDef) -> str:
 def hints(mistakes: Sequence[Mapping[str, Any]], reference: str) -> Section:
     """No hint holds a line of the reference's code."""
     problems = []
-    code = {squeezed(line): line for line in pieces(ast.parse(reference))}
+    code = {squeezed(line): line for line in pieces(python_tree(reference))}
     for entry in mistakes:
         hint = squeezed(entry["hint"])
         problems += [
@@ -112,7 +113,7 @@ def hints_on_request(exercise: Exercise, reference: str) -> Section:
         return section("hints on request", "they cannot be read", [str(error)])
     known = [part.id for part in exercise.parts]
     problems = [f"hints.yml: there is no part {part}" for part in found if part not in known]
-    code = {squeezed(line): line for line in pieces(ast.parse(reference))}
+    code = {squeezed(line): line for line in pieces(python_tree(reference))}
     for part, texts in found.items():
         text = squeezed(" ".join(texts))
         problems += [

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gdgrade.sourcecode import python_tree
+
 
 @dataclass
 class Module:
@@ -29,7 +31,7 @@ def public_checks(source: str) -> list[str]:
     """
     return [
         node.name
-        for node in ast.parse(source).body
+        for node in python_tree(source).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not _hidden(node)
     ]
 
@@ -69,7 +71,7 @@ def used_by(graders: Path, short: str) -> dict[str, set[str]]:
 
 def _read(path: Path) -> Module:
     source = path.read_text(encoding="utf-8")
-    module = Module(path, source, ast.parse(source))
+    module = Module(path, source, python_tree(source))
     for node in module.tree.body:
         for name in defined(node):
             module.nodes[name] = node
@@ -163,7 +165,7 @@ def _json_files(graders: Path, files: Mapping[str, str]) -> dict[str, str]:
     texts = [
         node.value
         for text in files.values()
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(python_tree(text))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     found = {}

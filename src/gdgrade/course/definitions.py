@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdgrade.course.statements import DEFINING, IMPORTING, Statement, packages_of, statements_of
+from gdgrade.sourcecode import python_tree
 
 if TYPE_CHECKING:
     from gdgrade.course.manifest import Exercise
@@ -52,7 +53,7 @@ def asked_by(exercise: Exercise) -> Asked:
         words.update(re.findall(r"[^\W\d]\w*", text))
         read.update(re.findall(r"\bstudent\.([^\W\d]\w*)", text))
     try:
-        stub = ast.parse(_text(exercise.entry_path))
+        stub = python_tree(_text(exercise.entry_path))
     except (SyntaxError, ValueError, RecursionError):
         stub = ast.Module([], [])
     defined = {statement.name for statement in stub.body if isinstance(statement, DEFINING)}
@@ -109,7 +110,7 @@ def definitions(
         None if the source does not parse.
     """
     try:
-        tree = ast.parse(source)
+        tree = python_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     statements = statements_of(tree, source)

@@ -18,6 +18,7 @@ from gdgrade.course.errors import SubmissionError
 from gdgrade.course.magics import neutralise
 from gdgrade.language import _
 from gdgrade.report.text import clean_text
+from gdgrade.sourcecode import python_tree
 
 CellLine = tuple[int, int]  # (code cell, line in it), 1-based
 
@@ -196,7 +197,7 @@ def _without_awaits(code: str, number: int, remarks: list[str], trouble: str) ->
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(code, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-            statements = ast.parse(code).body
+            statements = python_tree(code).body
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return code, trouble
     rows = code.split("\n")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gdgrade.course.errors import CourseError
+from gdgrade.sourcecode import python_tree
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 _PART = re.compile(r"(?:exercise|TODO) (\d+\.\d+)\b")
@@ -43,7 +44,7 @@ class _Module:
 
     def __init__(self, source: str, name: str) -> None:
         try:
-            self.tree = ast.parse(source)
+            self.tree = python_tree(source)
         except SyntaxError as error:
             raise CourseError.at(f"{name}:{error.lineno}", f"is not valid Python: {error.msg}.") from None
         self.lines = source.split("\n")

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gdgrade.course.manifest import Exercise
+from gdgrade.sourcecode import python_tree
 from gdgrade.workspace.progress import FOLDER
 
 _TODO = re.compile(rb"^\s*#\s*TODO\s+([\w.]*\w)\s*:?\s*(.*)$")
@@ -172,14 +173,14 @@ def _parsed(source: bytes) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a student's "\d" is no news here
-            return ast.parse(source)
+            return python_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
 def _syntax(source: bytes) -> str:
     try:
-        ast.parse(source)
+        python_tree(source)
     except SyntaxError as error:
         return f"line {error.lineno}: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:

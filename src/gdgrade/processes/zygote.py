@@ -276,13 +276,14 @@ def _fork_twin(state: Zygote, client: int, processor: int, fd: int) -> int:
 
 
 def _fork_judge(state: Zygote, client: int, fds: list[int]) -> int:
-    job_fd, control_fd, _ = fds
+    job_fd, control_fd, ours = fds
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
             for other in state.clients.values():
                 other.close()
+            os.close(ours)  # with both ends in its hands it would never notice that we are gone
             os.environ.clear()
             os.environ.update(state.environment)
             from gdgrade.judge.main import judge_process

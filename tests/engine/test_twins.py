@@ -149,3 +149,21 @@ def test_an_impossible_processor_changes_nothing() -> None:
     assert not keep_to((max(before) + 1000,))
     assert not keep_to(())
     assert os.sched_getaffinity(0) == before
+
+
+def test_a_judge_holds_its_own_ends_only() -> None:
+    """Two sockets, to its job and to the zygote: with the zygote's own end as well it would outwait a dead zygote."""
+    zygote = Zygote(Settings(preload=()))
+    zygote.wait_ready()
+    try:
+        job, pid = zygote.judge()
+        for _ in range(500):  # it closes what it inherited right after its fork
+            held = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+            sockets = [target for target in held if target.startswith("socket:")]
+            if len(sockets) == 2:
+                break
+            time.sleep(0.01)
+        assert len(sockets) == 2
+        job.close()
+    finally:
+        zygote.close()

@@ -95,25 +95,32 @@ def decision_words(decision: Decision) -> str:
     return decision.why
 
 
-def grades(store: Store, course: Course, *, run: int | None = None) -> list[Grade]:
+def grades(
+    store: Store, course: Course, *, run: int | None = None, exercise: str | None = None, student: str | None = None
+) -> list[Grade]:
     """Grades by student and exercise; see `each_grade`."""
-    order = {exercise.id: number for number, exercise in enumerate(course.exercises)}
-    return sorted(each_grade(store, course, run=run), key=lambda grade: (grade.student, order[grade.exercise]))
+    return list(each_grade(store, course, run=run, exercise=exercise, student=student))
 
 
-def each_grade(store: Store, course: Course, *, run: int | None = None) -> Iterator[Grade]:
-    """Grades one by one, by student: for thousands, whose reports together would fill the memory.
+def each_grade(
+    store: Store, course: Course, *, run: int | None = None, exercise: str | None = None, student: str | None = None
+) -> Iterator[Grade]:
+    """Grades one by one, by student and exercise: for thousands, whose reports together would fill the memory.
 
     Args:
         run: of this run only, for comparisons; None: the latest hand-in of each student for each exercise.
+        exercise: the id of the only one that is wanted.
+        student: the identifier or the name of the only one that is wanted.
     """
     latest = "h.id IN (SELECT max(id) FROM hand_ins GROUP BY student, exercise)"
     rows = store.db.execute(
         f"""SELECT h.*, v.problem AS trouble, v.missing FROM hand_ins h LEFT JOIN verdicts v ON v.id = h.verdict
-            WHERE {latest if run is None else "h.run = ?"} ORDER BY h.student, h.exercise""",  # noqa: S608
-        () if run is None else (run,),
+            WHERE {latest if run is None else "h.run = :run"} AND (:exercise IS NULL OR h.exercise = :exercise)
+            AND (:student IS NULL OR :student IN (h.student, h.name))""",  # noqa: S608 - no value of a user's
+        {"run": run, "exercise": exercise, "student": student},
     ).fetchall()
-    known = {exercise.id for exercise in course.exercises}
+    order = {one.id: number for number, one in enumerate(course.exercises)}
+    rows = sorted((row for row in rows if row["exercise"] in order), key=lambda r: (r["student"], order[r["exercise"]]))
     decided, granted = decisions(store), extensions(store)
 
     @functools.lru_cache(maxsize=64)  # one file of many students is read once, if they are not far apart
@@ -122,17 +129,15 @@ def each_grade(store: Store, course: Course, *, run: int | None = None) -> Itera
         return None if text is None else Report.from_json(text)
 
     for row in rows:
-        if row["exercise"] not in known:
-            continue
-        exercise = course.exercise(row["exercise"])
+        one = course.exercise(row["exercise"])
         report = None if row["verdict"] is None else report_on(row["verdict"])
         submitted = datetime.fromisoformat(row["submitted"]) if row["submitted"] else None
-        late = _late(course, exercise, submitted, row["student"], granted)
+        late = _late(course, one, submitted, row["student"], granted)
         if report is not None:
             report = with_late(shown_as(report, row["file"].rsplit("/", 1)[-1]), late)
         yield Grade(
             student=row["student"], name=row["name"], exercise=row["exercise"], file=row["file"],
-            sha256=row["sha256"], max_points=exercise.max_points, report=report,
+            sha256=row["sha256"], max_points=one.max_points, report=report,
             problem=row["problem"] or row["trouble"] or _wanting(row["missing"]),
             submitted=submitted, time_source=row["time_source"], late=late,
             decisions=tuple(decided.get((row["student"], row["exercise"]), ())),

@@ -58,9 +58,11 @@ def write_pages(
     index = folder / "index.html"
     written = [index]
     places: dict[str, str] = {}
-    for student in dict.fromkeys(grade.student for grade in grades):
+    everyone: dict[str, list[Grade]] = {}
+    for grade in grades:
+        everyone.setdefault(grade.student, []).append(grade)
+    for student, mine in everyone.items():
         path = folder / "students" / page_name(student)
-        mine = [grade for grade in grades if grade.student == student]
         with speaking(_language(mine), course.root / "locale"):
             path.write_text(page_of(course, mine, figures or {}), encoding="utf-8")
         places[student] = f"students/{path.name}"

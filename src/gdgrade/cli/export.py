@@ -32,16 +32,13 @@ def _stored(out: Path, course: Course, only: str | None) -> list[Grade]:
     from gdgrade.course.lookup import resolve_exercise
 
     try:
+        wanted = None if only is None else resolve_exercise(course, only).id
         with Store(out) as store:
-            found = grades(store, course)
-        if only is not None:
-            wanted = resolve_exercise(course, only).id
-            found = [grade for grade in found if grade.exercise == wanted]
+            return grades(store, course, exercise=wanted)
     except StoreError as error:
         machine(str(error))
     except UnknownExerciseError as error:
         usage(str(error))
-    return found
 
 
 def _write(path: Path, text: str) -> None:

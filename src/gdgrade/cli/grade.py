@@ -50,7 +50,7 @@ def grade_command(
     try:
         chosen = resolve_exercise(course, exercise).id
         with Store(out, write=writes) as store:
-            found = [g for g in grades(store, course) if student in (g.student, g.name) and g.exercise == chosen]
+            found = grades(store, course, exercise=chosen, student=student)
             if not found:
                 usage(f"{student!r} has handed in nothing for {chosen}; `gdgrade results` lists who has")
             if len(found) > 1:
@@ -59,7 +59,8 @@ def grade_command(
                 take_back(store, withdraw)
             elif writes:
                 decide(store, found[0].student, chosen, adjust=adjust, points=points, why=why)
-            grade = next(g for g in grades(store, course) if (g.student, g.exercise) == (found[0].student, chosen))
+            after = grades(store, course, exercise=chosen, student=student)
+            grade = next(one for one in after if one.student == found[0].student)
     except (ManualError, UnknownExerciseError) as error:
         usage(str(error))
     except StoreError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from gdgrade.batch.grades import Grade
     from gdgrade.batch.store import Store
     from gdgrade.course.manifest import Course
-    from gdgrade.report.model import CheckResult
+    from gdgrade.report.model import Report
 
 
 @click.command("results", epilog="Exit codes: 0 shown, 2 wrong usage or nothing there, 3 the store cannot be read.")
@@ -43,8 +44,10 @@ def results_command(student: str | None, exercise: str | None, out: Path, course
       gdgrade results --cause timeout --exercise ex05
       gdgrade results --compare 3 4           who changed, in which check, and why
     """
-    from gdgrade.batch.grades import grades
+    from gdgrade.batch.grades import each_grade
     from gdgrade.batch.store import Store, StoreError
+    from gdgrade.course.errors import UnknownExerciseError
+    from gdgrade.course.lookup import resolve_exercise
 
     course = load(course_path)
     try:
@@ -56,65 +59,56 @@ def results_command(student: str | None, exercise: str | None, out: Path, course
             else:
                 if how["run"] is not None:
                     store.run(how["run"])
-                found = grades(store, course, run=how["run"])
-                _show(_filtered(found, course, student, exercise or how["only"], how), how["style"], exercise)
+                asked = exercise or how["only"]
+                wanted = None if asked is None else resolve_exercise(course, asked).id
+                if student is not None:
+                    _must_be_there(store, student, how["run"])
+                found = each_grade(store, course, run=how["run"], exercise=wanted, student=student)
+                _show((grade for grade in found if _passes(grade, how)), how["style"], exercise is not None)
+    except UnknownExerciseError as error:
+        usage(str(error))
     except StoreError as error:
         machine(str(error))
 
 
-def _filtered(
-    found: list[Grade], course: Course, student: str | None, exercise: str | None, how: dict[str, Any]
-) -> list[Grade]:
-    from gdgrade.course.errors import UnknownExerciseError
-    from gdgrade.course.lookup import resolve_exercise
+def _must_be_there(store: Store, student: str, run: int | None) -> None:
+    import difflib
 
-    if student is not None:
-        names = {grade.student for grade in found} | {grade.name for grade in found}
-        found = [grade for grade in found if student in (grade.student, grade.name)]
-        if not found:
-            import difflib
-
-            near = difflib.get_close_matches(student, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            usage(f"the store has no student {student!r}{hint}")
-    if exercise is not None:
-        try:
-            wanted = resolve_exercise(course, exercise).id
-        except UnknownExerciseError as error:
-            usage(str(error))
-        found = [grade for grade in found if grade.exercise == wanted]
-    if how["queue"]:
-        found = [grade for grade in found if grade.needs_person]
-    if how["below"] is not None:
-        found = [g for g in found if g.final is not None and g.final < how["below"] * g.max_points]
-    if how["cause"]:
-        found = [grade for grade in found if any(check.cause == how["cause"] for check in _checks(grade))]
-    if how["failed_check"]:
-        wanted = how["failed_check"]
-        found = [g for g in found if any(c.outcome == "failed" and c.id.endswith(wanted) for c in _checks(g))]
-    return found
+    query = "SELECT DISTINCT student, name FROM hand_ins WHERE :run IS NULL OR run = :run"
+    names = {name for row in store.db.execute(query, {"run": run}) for name in row}
+    if student not in names:
+        near = difflib.get_close_matches(student, names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        usage(f"the store has no student {student!r}{hint}")
 
 
-def _checks(grade: Grade) -> tuple[CheckResult, ...]:
-    return grade.report.checks if grade.report is not None else ()
+def _passes(grade: Grade, how: dict[str, Any]) -> bool:
+    """Whether a grade is among those that the options ask for."""
+    checks = grade.report.checks if grade.report is not None else ()
+    below, cause, failed = how["below"], how["cause"], how["failed_check"]
+    return (
+        (not how["queue"] or grade.needs_person)
+        and (below is None or (grade.final is not None and grade.final < below * grade.max_points))
+        and (not cause or any(check.cause == cause for check in checks))
+        and (not failed or any(check.outcome == "failed" and check.id.endswith(failed) for check in checks))
+    )
 
 
-def _show(found: list[Grade], style: str, one: str | None) -> None:
+def _show(found: Iterator[Grade], style: str, one: bool) -> None:
+    """Print grades as they come: the reports of thousands together would fill the memory.
+
+    Args:
+        one: whether a single report was asked for.
+    """
     if style == "json":
-        click.echo(json.dumps([_plain(grade) for grade in found], indent=2, ensure_ascii=False))
+        _print_json(found)
         return
-    if one is not None and len(found) == 1 and found[0].report is not None:
-        from rich.console import Console
-
-        from gdgrade.report.terminal import print_report
-
-        grade = found[0]
-        assert grade.report is not None
-        command = f"gdgrade check {grade.report.exercise.short or grade.exercise}"
-        print_report(grade.report, Console(highlight=False), show_hidden=True, command=command)
-        if grade.comment:
-            click.echo(grade.comment)
-        return
+    if one:
+        first = list(found)
+        if len(first) == 1 and first[0].report is not None:
+            _print_report(first[0], first[0].report)
+            return
+        found = iter(first)
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -128,6 +122,27 @@ def _show(found: list[Grade], style: str, one: str | None) -> None:
         cells = (grade.student, grade.exercise, points, f"{grade.max_points:g}", grade.state, note)
         table.add_row(*(Text(cell) for cell in cells))
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _print_json(found: Iterator[Grade]) -> None:
+    """A list, one grade after the other."""
+    start = "["
+    for grade in found:
+        text = json.dumps(_plain(grade), indent=2, ensure_ascii=False).replace("\n", "\n  ")
+        click.echo(f"{start}\n  {text}", nl=False)
+        start = ","
+    click.echo("[]" if start == "[" else "\n]")
+
+
+def _print_report(grade: Grade, report: Report) -> None:
+    from rich.console import Console
+
+    from gdgrade.report.terminal import print_report
+
+    command = f"gdgrade check {report.exercise.short or grade.exercise}"
+    print_report(report, Console(highlight=False), show_hidden=True, command=command)
+    if grade.comment:
+        click.echo(grade.comment)
 
 
 def _plain(grade: Grade) -> dict[str, Any]:

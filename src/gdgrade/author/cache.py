@@ -8,6 +8,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import platform
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -78,9 +79,9 @@ def content_of(paths: Iterable[Path], root: Path) -> str:
 
 @functools.cache
 def engine() -> str:
-    """A hash of the judging parts of gdgrade and of the versions of the libraries that decide with it."""
+    """A hash of the judging parts of gdgrade, of Python's version and of those of the libraries that decide with it."""
     package = Path(__file__).resolve().parents[1]
-    versions = {}
+    versions = {"python": platform.python_version()}
     for name in _LIBRARIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)

@@ -193,23 +193,25 @@ def mutants(
     chosen: Sequence[Mutant],
     in_all: int,
     survivors: Sequence[Survivor],
-    equivalent: Sequence[Mutant],
-    excused: Sequence[Mutant],
+    aside: Mapping[str, Sequence[Mutant]],
     results: Sequence[Result],
 ) -> Section:
-    """Every mutant of the reference fails a check, unless it is the reference in other words."""
-    counted = len(chosen) - len(equivalent) - len(excused)
+    """Every mutant of the reference fails a check, unless it is the reference in other words.
+
+    Args:
+        aside: mutants that do not count, by the reason.
+    """
+    counted = len(chosen) - sum(map(len, aside.values()))
     dead = counted - len(survivors)
     share = dead / counted if counted else 1.0
     summary = f"{dead} of {counted} killed ({share:.0%})"
-    more = [f"{len(equivalent)} proven equal"] if equivalent else []
-    more += [f"{len(excused)} excused"] if excused else []
+    more = [f"{len(found)} {why}" for why, found in aside.items() if found]
     more += [f"{in_all - len(chosen)} more in --full"] if in_all > len(chosen) else []
     problems = [f"no check notices {survivor.name}: {survivor.difference}" for survivor in survivors]
     broken = [f"{e}" for result in results for e in result["errors"]]
     return section(
         "mutants", ", ".join([summary, *more]), problems, broken, killed=dead, counted=counted, share=share,
-        equivalent=[mutant.name for mutant in equivalent],
+        **{why.split(":")[0].replace(" ", "_"): [mutant.name for mutant in found] for why, found in aside.items()},
     )  # fmt: skip
 
 

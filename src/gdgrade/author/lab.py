@@ -20,7 +20,7 @@ import pytest
 
 from gdgrade.judge.channel import LocalChannel
 from gdgrade.judge.context import float64_default
-from gdgrade.judge.diagnosis import Rerun
+from gdgrade.judge.diagnosis import Rerun, mentioned
 from gdgrade.judge.draw import derive_seed
 from gdgrade.judge.entries import Entries, entries
 from gdgrade.judge.marks import CheckMark, mark_of, short_name
@@ -39,6 +39,7 @@ class Case:
 
     Attributes:
         short: its short name; mark: what `@check` says; described: it has a docstring.
+        mentions: names that stand in its code: a check that was left out may call these.
         rerun: None for a check that left out, or that asks for no student.
         seen: what it saw of the reference; entered: the reference's functions and classes that it went through.
         error: why the reference did not pass, or "".
@@ -47,6 +48,7 @@ class Case:
     short: str
     mark: CheckMark
     described: bool
+    mentions: set[str]
     rerun: Rerun | None = None
     seen: Notebook | None = None
     entered: Entries | None = None
@@ -89,6 +91,7 @@ class Lab:
         self.job = judge.job
         self.wanted = wanted
         self.cases: dict[str, Case] = {}
+        _limit_memory(self.job.memory_mib)
         self.module = self.student_module()
         judge.pool = LocalPool(self.module)
 
@@ -106,13 +109,16 @@ class Lab:
         for item in items:
             mark = mark_of(item)
             if mark is not None:
-                described = bool((getattr(item, "function", None).__doc__ or "").strip())
-                self.cases[short_name(item)] = Case(short_name(item), mark, described)
+                assert isinstance(item, pytest.Function)
+                described = bool((item.function.__doc__ or "").strip())
+                mentions = mentioned(item.module, {item.function.__name__})
+                self.cases[short_name(item)] = Case(short_name(item), mark, described, mentions)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        with entries(self.module) as entered:
-            self.cases[short_name(item)].entered = entered
+        case = self.cases[short_name(item)]
+        with entries(self.module) as entered, limited(case.mark.seconds or self.job.seconds):
+            case.entered = entered
             return (yield)
 
     @pytest.hookimpl(tryfirst=True)
@@ -164,6 +170,20 @@ class Lab:
                 return rerun.with_module(module)
         except TooLong as error:  # raised between two checks of the error's type
             return Notebook(), error
+
+
+def _limit_memory(memory_mib: int) -> None:
+    """An author's slip shall not eat the machine: this process may grow by four times what a check allows, and 4 GiB.
+
+    It judges nobody and ends after its result, so that the limit need not be lifted.
+    """
+    statm = Path("/proc/self/statm")
+    if not statm.exists():  # not Linux
+        return
+    import resource
+
+    now = int(statm.read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + 4 * memory_mib * 2**20 + 2**32, resource.RLIM_INFINITY))
 
 
 PATIENCE = 20.0

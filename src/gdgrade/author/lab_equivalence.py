@@ -32,7 +32,9 @@ CALL_SECONDS = 2.0
 class EquivalenceLab(Lab):
     """Options: `mutants`: (name, source, changed function); `seeds`, of the checks; `variants`, of each plain call.
 
-    The result: for each mutant's name how many runs were equal, or where the first difference was.
+    The result: for each mutant's name how many runs were `equal`, and where the first `difference` was. Without a run
+    that could be compared nothing is proven: then `difference` says so, and `trainings` names the checks that would
+    have to train for it.
     """
 
     def __init__(self, judge: Judge, wanted: Mapping[str, Any]) -> None:
@@ -72,18 +74,27 @@ class EquivalenceLab(Lab):
             if case.mark.training or not self._reaches(case, function):
                 continue
             for seed in range(int(self.wanted["seeds"])):
-                if not self._same_check(case, rerun, mutant, self.job.public_seed + 1 + seed):
+                same = self._same_check(case, rerun, mutant, self.job.public_seed + 1 + seed)
+                if same is False:
                     return {"equal": equal, "difference": f"{case.short} sees another value with seed {seed + 1}"}
-                equal += 1
+                equal += same is True
         for name, kept in calls.items():
             if not hasattr(self.module, name):
                 continue
             for number, (args, kwargs) in enumerate(kept):
                 for variant in range(int(self.wanted["variants"])):
-                    if not self._same_call(mutant, name, args, kwargs, f"{name} {number} {variant}"):
+                    same = self._same_call(mutant, name, args, kwargs, f"{name} {number} {variant}")
+                    if same is False:
                         return {"equal": equal, "difference": f"{name} differs on an input that no check draws"}
-                    equal += 1
-        return {"equal": equal, "difference": ""}
+                    equal += same is True
+        if equal:
+            return {"equal": equal, "difference": ""}
+        trainings = [
+            short
+            for short, case in self.cases.items()
+            if case.mark.training and function in reachable(self.module, case.mentions & vars(self.module).keys())
+        ]
+        return {"equal": 0, "difference": "no check reaches it", "trainings": trainings}
 
     def _reaches(self, case: Case, function: str) -> bool:
         named = {name for name in case.names if hasattr(self.module, name)}
@@ -92,16 +103,17 @@ class EquivalenceLab(Lab):
         by_shipped_code = named != case.names  # or by methods: names do not tell where that leads
         return by_shipped_code and not (case.entered is not None and case.entered.rule_out(function))
 
-    def _same_check(self, case: Case, rerun: Rerun, mutant: types.ModuleType, seed: int) -> bool:
-        """Whether the mutant shows the reference's bits; where these change by themselves, nothing can be said."""
+    def _same_check(self, case: Case, rerun: Rerun, mutant: types.ModuleType, seed: int) -> bool | None:
+        """Whether the mutant shows the reference's bits; None, where these change by themselves."""
         again = self.reseeded(case, rerun, seed)
         if (case.short, seed) not in self._known:
             first, second = (_bits_of_run(*self.rerun(case.short, again, self.module)) for _ in range(2))
             self._known[case.short, seed] = first if first == second else None
         known = self._known[case.short, seed]
-        return known is None or known == _bits_of_run(*self.rerun(case.short, again, mutant, 3.0))
+        return None if known is None else known == _bits_of_run(*self.rerun(case.short, again, mutant, 3.0))
 
-    def _same_call(self, mutant: types.ModuleType, name: str, args: Any, kwargs: Any, label: str) -> bool:
+    def _same_call(self, mutant: types.ModuleType, name: str, args: Any, kwargs: Any, label: str) -> bool | None:
+        """Whether the mutant gives the reference's bits; None, where nothing can be said."""
         if label not in self._known_calls:
             known = self._called(self.module, name, args, kwargs, label)
             plain = label.endswith(" 0")  # one call in all variants shows whether the bits change by themselves
@@ -109,7 +121,7 @@ class EquivalenceLab(Lab):
             finished = known != TooLong.__name__  # where the reference takes too long, nothing can be said
             self._known_calls[label] = known if stable and finished else None
         known = self._known_calls[label]
-        return known is None or known == self._called(mutant, name, args, kwargs, label, 3 * CALL_SECONDS)
+        return None if known is None else known == self._called(mutant, name, args, kwargs, label, 3 * CALL_SECONDS)
 
     def _called(
         self, module: types.ModuleType, name: str, args: Any, kwargs: Any, label: str, seconds: float = CALL_SECONDS

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gdgrade.author.lab import Case, Lab
+from gdgrade.author.lab import PATIENCE, Case, Lab
 from gdgrade.judge.context import float64_default
 from gdgrade.judge.diagnosis import Rerun, reachable
 from gdgrade.judge.draw import Draw
@@ -88,13 +88,14 @@ class ReferenceLab(Lab):
         """Runs, fails, and why the last one failed."""
         runs, fails, why = 0, 0, ""
         first, seeds = self.job.public_seed + 1, int(self.wanted["seeds"])
-        deadline = time.process_time() + float(self.wanted.get("seconds") or math.inf)
+        seconds = float(self.wanted.get("seconds") or math.inf)
+        deadline, patience = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
         for seed in range(first, first + seeds):
             _, error = self.rerun(case.short, self.reseeded(case, rerun, seed), module)
             runs += 1
             if error is not None:
                 fails, why = fails + 1, f"seed {seed}: {str(error)[:300]}"
-            if runs >= MIN_RUNS and time.process_time() > deadline:
+            if runs >= MIN_RUNS and (time.process_time() > deadline or time.monotonic() > patience):
                 break
         return runs, fails, why
 

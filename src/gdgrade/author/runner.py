@@ -44,6 +44,50 @@ class Task:
 Progress = Callable[[str], None]
 
 
+class Stopped(Exception):
+    """The examination was given up, by a person or because another part of it failed."""
+
+
+class Gate:
+    """How many judges run at a time, over the runners that share it, and the way to end them all at once.
+
+    Args:
+        jobs: judges at a time.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._turns = threading.Semaphore(jobs)
+        self._lock = threading.Lock()
+        self._pools: list[JudgePool] = []
+        self._stopped = False
+
+    def __enter__(self) -> None:
+        self._turns.acquire()
+        if self._stopped:
+            self._turns.release()
+            raise Stopped
+
+    def __exit__(self, *_: object) -> None:
+        self._turns.release()
+
+    def watch(self, pool: JudgePool) -> None:
+        """End this pool's judges as well when all is stopped, or at once if it has been."""
+        with self._lock:
+            self._pools.append(pool)
+            stopped = self._stopped
+        if stopped:
+            pool.close()
+            raise Stopped
+
+    def stop(self) -> None:
+        """End every judge; threads that wait for one, or for their turn, go on with an error."""
+        with self._lock:
+            first, self._stopped = not self._stopped, True
+            pools = list(self._pools) if first else []
+        for pool in pools:
+            pool.close()
+
+
 class Runner:
     """Workers and judges of one exercise.
 
@@ -61,10 +105,10 @@ class Runner:
         jobs: int,
         cache: Cache,
         progress: Progress | None = None,
-        gate: threading.Semaphore | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._jobs = jobs
-        self._gate = gate or threading.Semaphore(jobs)
+        self._gate = gate or Gate(jobs)
         self._cache = cache
         self._progress = progress or (lambda name: None)
         self._lock = threading.Lock()
@@ -86,13 +130,15 @@ class Runner:
 
         Raises:
             LaunchError: no judge could be started.
+            Stopped: the examination was given up meanwhile.
         """
         with concurrent.futures.ThreadPoolExecutor(self._jobs) as pool:
             waiting = [pool.submit(self._one, task) for task in tasks]
             try:
                 return [future.result() for future in waiting]
             except BaseException:
-                pool.shutdown(cancel_futures=True)
+                self._gate.stop()  # leaving the block waits for every thread
+                pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
     def _one(self, task: Task) -> dict[str, Any]:
@@ -115,6 +161,7 @@ class Runner:
         with self._lock:
             if self._pool is None:
                 self._pool = JudgePool(dataclasses.replace(task.job, **TEMPLATE), self._settings)
+                self._gate.watch(self._pool)
             self.judged += 1
         try:
             return self._pool.judge(task.job)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,10 +13,11 @@ from gdgrade.author.junk import public_names
 from gdgrade.author.mutants import ExcusesError, Mutant, mutants_of, read_excuses, sample
 from gdgrade.author.planted import HeaderError, Planted
 from gdgrade.author.reach import Check, checks_to_try
-from gdgrade.author.runner import Progress, Runner, Task
+from gdgrade.author.runner import Gate, Progress, Runner, Task
 from gdgrade.author.tasks import QUICK, Bench, Effort
 from gdgrade.author.verdict import Section, Survivor, Verdict, section
 from gdgrade.course.manifest import Course, Exercise
+from gdgrade.processes.judges import CollectionError
 
 Results = dict[str, dict[str, Any]]
 Expect = Callable[[int], None]
@@ -35,7 +35,7 @@ def examine(
     cache: Cache | None = None,
     expect: Expect | None = None,
     progress: Progress | None = None,
-    gate: threading.Semaphore | None = None,
+    gate: Gate | None = None,
 ) -> Verdict:
     """Examine one exercise.
 
@@ -45,7 +45,7 @@ def examine(
         cache: of verdicts; None: nothing is kept.
         expect: told how many more runs there will be, whenever that becomes known.
         progress: told the name of each run that is done.
-        gate: limits the judges of several examinations together; see `examine_all`.
+        gate: limits the judges of several examinations together, and stops them; see `examine_all`.
 
     Raises:
         LaunchError: the machine could not start a judge.
@@ -56,7 +56,10 @@ def examine(
         return Verdict(exercise.id, exercise.title, effort.mode, (missing,))
     with Runner(exercise, jobs, cache or Cache(None), progress, gate) as runner:
         examination = _Examination(course, exercise, effort, runner, expect or (lambda count: None))
-        sections = [missing, *examination.sections()]
+        try:
+            sections = [missing, *examination.sections()]
+        except CollectionError as error:
+            sections = [missing, section("checks", "they cannot be run", [str(error)])]
         return Verdict(
             exercise.id,
             exercise.title,
@@ -83,7 +86,7 @@ def examine_all(
 
     Args and errors: those of `examine`; `jobs` is for all together.
     """
-    gate = threading.Semaphore(jobs)
+    gate = Gate(jobs)
 
     def one(exercise: Exercise) -> Verdict:
         return examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress, gate=gate)
@@ -93,7 +96,8 @@ def examine_all(
         try:
             return [future.result() for future in waiting]
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            gate.stop()  # leaving the block waits for every thread
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
@@ -226,13 +230,21 @@ class _Examination:
         excused = [mutant for mutant in alive if any(entry.covers(mutant) for entry in excuses)]
         doubtful = [mutant for mutant in alive if mutant not in excused]
         proofs = self._proofs(doubtful)
+        trained = {mutant.name: proofs[mutant.name].get("trainings") for mutant in doubtful}
+        untried = [mutant for mutant in doubtful if trained[mutant.name]]
+        if self.effort.every:
+            tasks = [self.bench.trained_mutant_run(mutant, trained[mutant.name]) for mutant in untried]
+            self.expect(len(tasks))
+            dead = [m for m, result in zip(untried, self.runner.run(tasks), strict=True) if judged.killed(result)]
+            doubtful, untried = [mutant for mutant in doubtful if mutant not in dead], []
         equivalent = [mutant for mutant in doubtful if not proofs[mutant.name]["difference"]]
         self.survivors = [
             Survivor(mutant.name, mutant.diff, proofs[mutant.name]["difference"])
             for mutant in doubtful
-            if mutant not in equivalent
+            if mutant not in equivalent and mutant not in untried
         ]
-        return judged.mutants(self._chosen, self._mutants_in_all, self.survivors, equivalent, excused, results)
+        aside = {"proven equal": equivalent, "excused": excused, "reached by trainings only: left to --full": untried}
+        return judged.mutants(self._chosen, self._mutants_in_all, self.survivors, aside, results)
 
     def _proofs(self, doubtful: Sequence[Mutant]) -> dict[str, Any]:
         if not doubtful:

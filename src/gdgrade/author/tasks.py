@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from gdgrade.course.manifest import Course, Exercise
 from gdgrade.course.submission import read_submission
 from gdgrade.judge.job import Job
 from gdgrade.judging import Options, make_job
+from gdgrade.sourcecode import python_tree
 
 MUTANT_SECONDS = 3.0
 LAB_SECONDS = 7200.0
@@ -82,6 +84,35 @@ FULL = Effort(
 )
 
 
+def spoken_only(graders: Path) -> set[Path]:
+    """Files of an exercise's graders that can change what is said of an answer, but no check's verdict.
+
+    These are the modules that neither a check nor conftest.py imports, directly or not (mistakes, figures,
+    calibration), and the list of excused mutants.
+    """
+    modules = {path.stem: path for path in graders.glob("*.py")}
+    deciding, todo = set(), [stem for stem in modules if stem.startswith("test_") or stem == "conftest"]
+    while todo:
+        stem = todo.pop()
+        if stem in modules and stem not in deciding:
+            deciding.add(stem)
+            todo += _imported(modules[stem])
+    spoken = {path for stem, path in modules.items() if stem not in deciding}
+    return spoken | {graders / "equivalent_mutants.yml"}
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """First names of the modules that a file imports; nothing, if it is not Python: that is said elsewhere."""
+    try:
+        tree = python_tree(path.read_text(encoding="utf-8"))
+    except (SyntaxError, UnicodeDecodeError):
+        return
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        yield from (name.split(".")[0] for name in names)
+
+
 class Bench:
     """Makes the tasks of one exercise.
 
@@ -94,10 +125,12 @@ class Bench:
         self.course, self.exercise = course, exercise
         root = course.root
         graders = [path for path in exercise.graders_dir.rglob("*") if path.is_file()]
-        spoken = [path for path in graders if "mistakes" in path.stem or path.name == "equivalent_mutants.yml"]
-        judged = [path for path in graders if path not in spoken and path.name != "plots.py"]
-        self._checks = content_of([exercise.reference_path, *judged], root)
-        self._all = content_of([exercise.reference_path, *graders], root)
+        shared = [path for path in exercise.graders_dir.parent.glob("*") if path.is_file()]  # helpers of all exercises
+        data = [path for name in exercise.data for path in (root / "data").glob(f"{name}.*")]
+        spoken = spoken_only(exercise.graders_dir)
+        judged = [path for path in graders if path not in spoken]
+        self._checks = content_of([exercise.reference_path, *judged, *shared, *data], root)
+        self._all = content_of([exercise.reference_path, *graders, *shared, *data], root)
 
     @cached_property
     def reference(self) -> str:
@@ -147,6 +180,11 @@ class Bench:
             self._variant(mutant.source), seconds=MUTANT_SECONDS, only_checks=tuple(checks), stop_early=True
         )
         return Task(f"mutant {mutant.name}", job, self._checks)
+
+    def trained_mutant_run(self, mutant: Mutant, checks: list[str]) -> Task:
+        """A mutant of what only trainings reach, on these."""
+        job = dataclasses.replace(self._variant(mutant.source), only_checks=tuple(checks), stop_early=True, quick=False)
+        return Task(f"mutant {mutant.name}, trained", job, self._checks)
 
     def junk_run(self, function: str, kind: str, checks: list[str]) -> Task:
         """Junk from one function, on the checks that call it."""

@@ -164,6 +164,12 @@ def reachable(module: types.ModuleType, names: set[str]) -> set[str]:
     return reached
 
 
+def mentioned(module: types.ModuleType, names: set[str]) -> set[str]:
+    """Every name, attributes among them, that stands in the code which calling `names` can reach in the module."""
+    codes = (code for name in reachable(module, names) for code in _codes(getattr(module, name, None)))
+    return {name for code in codes for name in _names(code)}
+
+
 def _codes(value: Any) -> list[types.CodeType]:
     if isinstance(value, types.FunctionType):
         return [value.__code__]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,8 @@ class Judge:
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Checks in the order of their parts; a part runs after what it needs."""
         register_by_value(self.job.graders, items)
-        order = {part: number for number, part in enumerate(in_dependency_order(self._parts))}
+        needs = all_needs(self._parts, filter(None, map(mark_of, items)))
+        order = {part: number for number, part in enumerate(in_dependency_order(needs))}
         kept: list[pytest.Item] = []
         left_out: list[pytest.Item] = []
         for item in items:
@@ -374,7 +375,8 @@ class _Run:
             return
         if "draw" in names and self.seed is None:
             fixture("draw")
-        self.rerun = Rerun(item.function, arguments, self.seed, student_seed, library)
+        # `item.obj`, for a check in a class takes its object; inputs that a fixture has drawn stay as they are.
+        self.rerun = Rerun(item.obj, arguments, self.seed if "draw" in names else None, student_seed, library)
 
     def timings(self, end: dict[str, Any]) -> dict[str, float | None]:
         return {
@@ -392,18 +394,27 @@ def data_sets(job: Job) -> Callable[[str], Any]:
     return lambda name: read_small(name, folder if folder.is_dir() else None)
 
 
-def in_dependency_order(parts: dict[str, Any]) -> list[str]:
+def all_needs(parts: Mapping[str, Any], marks: Iterable[CheckMark]) -> dict[str, tuple[str, ...]]:
+    """Part -> the parts that must be judged before it, for its own sake or for that of one of its checks."""
+    needs = {name: tuple(part.needs) for name, part in parts.items()}
+    for mark in marks:
+        if mark.part in needs:
+            needs[mark.part] += tuple(need for need in mark.needs if need not in needs[mark.part])
+    return needs
+
+
+def in_dependency_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Part ids, each after those it needs, otherwise in the given order."""
     done: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in done or name in path or name not in parts:
+        if name in done or name in path or name not in needs:
             return
-        for needed in parts[name].needs:
+        for needed in needs[name]:
             visit(needed, (*path, name))
         done.append(name)
 
-    for name in parts:
+    for name in needs:
         visit(name, ())
     return done
 

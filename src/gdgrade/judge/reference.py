@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import traceback
 import types
 from pathlib import Path
 
@@ -20,12 +21,12 @@ def load_reference(path: Path, exercise: str, tag: str = "plain") -> types.Modul
     """
     try:
         source = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise GraderError(f"the reference cannot be read: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise GraderError(f"the reference cannot be read: {path}: {error}") from error
     try:
         return load_source(source, f"gdgrade_reference_{exercise}_{tag}", str(path))
-    except Exception as error:
-        raise GraderError(f"the reference does not run: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise GraderError(f"the reference does not run: {_told(error, path)}") from error
 
 
 def load_mistakes(path: Path, exercise: str) -> list[Mistake]:
@@ -36,12 +37,20 @@ def load_mistakes(path: Path, exercise: str) -> list[Mistake]:
     folder = str(path.parent)
     sys.path.insert(0, folder)  # mistakes.py may share helpers with the checks beside it
     try:
-        module = load_source(path.read_text(encoding="utf-8"), name, str(path))
-    except Exception as error:
-        raise GraderError(f"{path.name} does not run: {type(error).__name__}: {error}") from error
+        return collect(load_source(path.read_text(encoding="utf-8"), name, str(path)))
+    except (Exception, SystemExit) as error:
+        raise GraderError(f"the known mistakes do not load: {_told(error, path)}") from error
     finally:
         sys.path.remove(folder)
-    return collect(module)
+
+
+def _told(error: BaseException, path: Path) -> str:
+    """An error with the line of the file that it comes from."""
+    words = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return words  # these have their file and line in their text
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path.parent.name}/{path.name}{f':{lines[-1]}' if lines else ''}: {words}"
 
 
 def mistaken_reference(path: Path, exercise: str, mistake: Mistake) -> types.ModuleType:

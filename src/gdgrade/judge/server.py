@@ -23,6 +23,8 @@ from typing import Any
 
 import pytest
 
+from gdgrade.confine.kernel import PR_SET_PDEATHSIG, Kernel
+from gdgrade.failures import GraderError
 from gdgrade.judge.catalogue import catalogue
 from gdgrade.judge.channel import WorkerChannel
 from gdgrade.judge.job import Job
@@ -53,13 +55,18 @@ class JudgeServer:
         self._sock = sock
         self._launcher = launcher
         self._children: set[int] = set()
+        self._kernel = Kernel()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if self._judge.collection_errors:
             send_message(self._sock, {"errors": self._judge.collection_errors})
             return True
-        self._judge.warm_up()
+        try:
+            self._judge.warm_up()
+        except GraderError as error:
+            send_message(self._sock, {"errors": [str(error)]})
+            return True
         _import_statistics()
         for item in session.items:
             _ = item.location, is_plain(item)  # worked out at first use, and each judge would do so again
@@ -87,8 +94,12 @@ class JudgeServer:
                 os.kill(pid, signal.SIGKILL)
             send_message(self._sock, {"ended": pid})
             return
+        server = os.getpid()
         pid = os.fork()
         if pid == 0:
+            self._kernel.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # else a judge that loops outlives a killed server
+            if os.getppid() != server:
+                os._exit(1)
             _child(self._judge, session, self._sock, fds, bool(message.get("prepare")))
         for descriptor in fds:
             os.close(descriptor)

@@ -19,6 +19,10 @@ from gdgrade.wire.frames import WireError, receive_frame, send_frame
 JUDGE_SECONDS = 300.0
 
 
+class CollectionError(LaunchError):
+    """The author's own files do not load: no machine would judge by them."""
+
+
 class JudgePool:
     """A zygote and a server of judges for one exercise. `judge` may be called from several threads at once.
 
@@ -27,7 +31,8 @@ class JudgePool:
         settings: what workers import, and their confinement.
 
     Raises:
-        LaunchError: the checks cannot be collected, or confinement is not to be had.
+        CollectionError: the checks, the reference or the mistakes do not load.
+        LaunchError: confinement is not to be had, or the machine failed.
     """
 
     def __init__(self, template: Job, settings: Settings) -> None:
@@ -43,13 +48,16 @@ class JudgePool:
             answer, _ = receive_message(self._server)
         except (Gone, WireError) as error:
             self._zygote.close()
-            raise LaunchError("the server of judges did not start") from error
+            raise LaunchError(
+                f"the process that loads the checks of {template.exercise}, their reference and mistakes ended before "
+                "it was ready: does one of these files end it (os._exit), or was there no memory left?"
+            ) from error
         except BaseException:
             self._zygote.close()
             raise
         if "errors" in answer:
             self.close()
-            raise LaunchError(f"the checks cannot be collected: {answer['errors'][0]}")
+            raise CollectionError(f"the checks cannot be collected: {answer['errors'][0]}")
         self.checks = int(answer["checks"])
         # per check: name, part, needs, training, alpha; in the order of the graders
         self.catalogue: list[dict[str, Any]] = list(answer["catalogue"])

@@ -295,3 +295,18 @@ def test_printing_without_end_is_forgotten(student_of: Any) -> None:
     student = student_of("def f():\n    for _ in range(1000): print('x' * 100_000)\n    return 1")
     assert student.f() == 1
     assert len(student._channel.output) < 20_000
+
+
+def test_data_sets_are_within_reach(student_of) -> None:
+    """A student's file may load the course's data with gdgrade.data, however gdgrade was installed."""
+    student = student_of(
+        """
+        from gdgrade.data import load
+
+        IMAGES = load("mnist-small")
+
+        def size():
+            return len(IMAGES["x_train"])
+        """
+    )
+    assert student.size() == 6000

@@ -21,6 +21,9 @@ _SYSTEM = (
 def default_readable() -> tuple[str, ...]:
     """What Python, numpy and torch need: interpreter, standard library, site-packages, time zones.
 
+    And gdgrade itself with its data sets, for `gdgrade.data` in a student's file: where it is installed from a checkout,
+    both lie outside of site-packages. Neither holds a secret.
+
     Not in it: home folders (but for the user's own site-packages, where Python uses one), /etc, /proc of
     any process, the course, the submission. Only existing paths, symbolic links resolved, no duplicates.
     """
@@ -30,6 +33,11 @@ def default_readable() -> tuple[str, ...]:
         os.path.join(sys.base_prefix, "lib"),
         *site.getsitepackages(),
     ]
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    checkout = os.path.dirname(os.path.dirname(package))
+    found.append(package)
+    if os.path.isfile(os.path.join(checkout, "pyproject.toml")):
+        found.append(os.path.join(checkout, "data"))
     user_site = site.getusersitepackages() if site.ENABLE_USER_SITE else None
     if user_site in sys.path:
         found.append(user_site)

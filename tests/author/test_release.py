@@ -1,5 +1,6 @@
 """The students' package: works without the solution, and holds nothing of it."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -12,16 +13,25 @@ from babel.messages.pofile import write_po
 from click.testing import CliRunner
 
 from gdgrade.author import catalogues
+from gdgrade.author.cache import Cache
 from gdgrade.author.coursetexts import exercise_texts
 from gdgrade.author.leaks import search
-from gdgrade.author.pruning import prune
+from gdgrade.author.pruning import not_to_be_cut_out, prune
+from gdgrade.author.release import _names, _record
+from gdgrade.author.runner import Runner
 from gdgrade.author.scaffold import create
+from gdgrade.author.secret_code import secret_code
+from gdgrade.author.tasks import Bench
 from gdgrade.author.translations import tasks
 from gdgrade.cli import main
 from gdgrade.course.loading import load_course
+from gdgrade.judge.tape import read_tape
 
 EX = "ex01_statistics"
 MISTAKE = "return ref.weighted_mean((x - x.mean(axis=0)) ** 2, w)"
+FORMULA = "(w[:, None] * x).sum(axis=0) / w.sum()"
+PUBLIC = ("bootstrap/given_draws", "moments/mean", "moments/variance")
+SECRETS = ("bootstrap/fresh_draws", "moments/variance_of_far_data")
 HIDDEN = 'agrees(student.weighted_variance, at_home, x + 100.0, w, name="variance", rtol=1e-3)'
 
 
@@ -140,6 +150,61 @@ def test_slope(student, reference, draw):
     assert {entry["mistake"] for entry in wrong["checks"] if entry["outcome"] == "failed"} == {"shares_exchanged"}
 
 
+WALKER = """
+
+class Walker:
+    def __init__(self, place):
+        self.place, self.steps = np.array(place), 0
+
+    def step(self, by):
+        self.place += by
+        self.steps += 1
+        return self.place / self.steps
+"""
+WALK = '''"""An object with state."""
+
+from gdgrade.checks import agrees, check
+
+
+@check("1.1", points=0)
+def test_walk(student, reference, draw):
+    """Each step counts once."""
+    start = draw.normal(3)
+    ours, theirs = reference.Walker(start), student.Walker(start)
+    for _ in range(3):
+        agrees(theirs.step, ours.step, draw.normal(3), name="place")
+'''
+
+
+def test_objects_with_state(numpy_course: Path, tmp_path: Path) -> None:
+    """Recording calls an object's methods as often as the check does, so it stays what the check makes of it."""
+    with (numpy_course / f"reference/{EX}/statistics_by_hand.py").open("a") as file:
+        file.write(WALKER)
+    (numpy_course / f"graders/{EX}/test_walk.py").write_text(WALK)
+    course = load_course(numpy_course / "course.yml")
+    bench = Bench(course, course.exercises[0])
+    with Runner(bench.exercise, 1, Cache(None)) as runner:
+        assert _record(bench, runner, tmp_path, ["walk/walk", "moments/mean"]) == {}
+    calls = read_tape(tmp_path / "tape" / EX, "numpy").checks["walk/walk"].calls
+    places = {key: values for key, values in calls.items() if ".step(" in key}
+    assert len(places) == 6, "three steps, and each at rounded inputs"
+
+
+def test_nothing_is_recorded(numpy_course: Path, tmp_path: Path) -> None:
+    """An exercise of which no check can be released makes no package."""
+    for path in (numpy_course / f"graders/{EX}").glob("test_*.py"):
+        path.unlink()
+    (numpy_course / f"graders/{EX}/test_walk.py").write_text(WALK)
+    with (numpy_course / f"reference/{EX}/statistics_by_hand.py").open("a") as file:
+        file.write(WALKER.replace("self.steps += 1", "self.steps += np.random.default_rng().random()"))
+    out = tmp_path / "out"
+    result = CliRunner().invoke(main, ["author", "release", "--out", str(out), "--course", str(numpy_course)])
+    assert result.exit_code == 1, result.output
+    assert "no public check that could be released" in result.output
+    assert "walk/walk: the reference does not pass it" in result.output
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "word"),
     [
@@ -151,21 +216,33 @@ def test_slope(student, reference, draw):
         ("graders/x/test_x.py", f"def test_f(x, w):\n    {HIDDEN}\n", "a hidden check"),
         ("README.md", "A mean of weights: sum them.", ""),
         ("notes.txt", "GDGRADE_SECRET_SEED=1", "secret seed"),
+        ("notes.txt", "seed: 918273645918273645", "the secret seed itself"),
+        ("graders/x/t.py", f"def f(x, w):\n    # {FORMULA}\n    return 1\n", "the reference"),
+        ("graders/x/t.py", f'"""It is {FORMULA}."""\n', "the reference"),
+        ("graders/x/t.py", f'HELP = "{FORMULA}"\n', "the reference"),
+        ("graders/x/t.py", f"close(got, {FORMULA}, 'mean')\n", "the reference"),
+        ("graders/x/t.py", f"oracle = lambda x, w: {FORMULA}\n", "the reference"),
+        ("exercises/x/a.py", f"def f(x, w):\n    # {FORMULA}\n    raise NotImplementedError\n", "the reference"),
+        ("exercises/x/a.py", "def mean(x, w):\n    return np.average(x, axis=0, weights=w)\n", "right_average.py"),
+        ("exercises/x/a.py", "values = np.array([1.0, 2.0, 3.0, 4.0])\n", ""),
+        ("exercises/x/a.py.gz", gzip.compress(b"x = 1"), "cannot be searched"),
+        ("exercises/x/a.png", b"\x89PNG\x00\x01", ""),
+        ("exercises/x/a.csv", "a,b\n1,2\n", ""),
     ],
 )  # fmt: skip
-def test_leaks_are_found(numpy_course: Path, tmp_path: Path, name: str, text: str, word: str) -> None:
+def test_leaks_are_found(numpy_course: Path, tmp_path: Path, name: str, text: str | bytes, word: str) -> None:
     """A line of the solution, of a mistake or of a hidden check, a forbidden file or a secret is found."""
     exercise = load_course(numpy_course / "course.yml").exercises[0]
     package = tmp_path / "package"
     (package / name).parent.mkdir(parents=True)
-    (package / name).write_text(text)
-    problems = search(exercise, package)
+    (package / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    problems = search(exercise, package, secret_code(exercise, PUBLIC), b"918273645918273645")
     assert any(word in problem for problem in problems) if word else problems == []
 
 
 def test_graders_are_cut_to_their_public_checks(numpy_course: Path) -> None:
     """Hidden checks and what only they need are gone; what is left is Python and still imports what it uses."""
-    files = prune(numpy_course / f"graders/{EX}")
+    files = prune(numpy_course / f"graders/{EX}", PUBLIC)
     assert sorted(files) == ["test_bootstrap.py", "test_moments.py"]
     assert "test_fresh_draws" not in files["test_bootstrap.py"]
     assert "attempts" not in files["test_bootstrap.py"]
@@ -175,6 +252,74 @@ def test_graders_are_cut_to_their_public_checks(numpy_course: Path) -> None:
         compile(text, "cut.py", "exec")
 
 
+MARKS = '''"""Marks that only running the file can read."""
+
+import functools
+
+from gdgrade.checks import check
+
+SECRET = {"visibility": "hidden"}
+hidden_check = functools.partial(check, visibility="hidden")
+
+
+@hidden_check("1.1", points=0)
+def test_partial(student):
+    """Hidden by a partial."""
+    the_inputs_that_nobody_may_see = (student.weighted_mean, 1)
+
+
+@check("1.1", points=0, **SECRET)
+def test_keywords(student):
+    """Hidden by keywords."""
+
+
+@check("1.1", points=0)
+def test_open(student):
+    """Open."""
+
+
+@check("1.1", points=0)
+def test_open_but_calls(student):
+    """Open, but it calls a hidden one."""
+    test_partial(student)
+
+
+class TestTogether:
+    @check("1.1", points=0)
+    def test_method(self, student):
+        """A method."""
+
+    @hidden_check("1.1", points=0)
+    def test_hidden_method(self, student):
+        """A hidden method."""
+'''
+
+
+def test_what_is_hidden_shows_when_the_file_runs(numpy_course: Path, tmp_path: Path) -> None:
+    """Marks are read as pytest reads them; what cannot be cut out alone is named with the reason."""
+    graders = numpy_course / "graders" / EX
+    (graders / "test_marks.py").write_text(MARKS)
+    course = load_course(numpy_course / "course.yml")
+    exercise = course.exercises[0]
+    with Runner(exercise, 1, Cache(None)) as runner:
+        names, _ = _names(Bench(course, exercise), runner)
+    assert set(names.hidden) == {*SECRETS, "marks/partial", "marks/keywords", "marks/hidden_method"}
+    left_out = not_to_be_cut_out(graders, names)
+    assert left_out == {
+        "marks/open_but_calls": "it uses the hidden check marks/partial",
+        "marks/method": "it is a method of TestTogether, and only functions can be cut out: make it one",
+    }
+    public = set(names.public) - set(left_out)
+    assert public == {*PUBLIC, "marks/open"}
+    (text,) = [text for name, text in prune(graders, public).items() if name == "test_marks.py"]
+    assert "def test_open" in text
+    assert not [word for word in ("partial", "SECRET", "Together", "open_but") if word in text]
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/leak.py").write_text("the_inputs_that_nobody_may_see = (student.weighted_mean, 1)\n")
+    (found,) = search(exercise, tmp_path / "package", secret_code(exercise, public))
+    assert "a hidden check in test_marks.py" in found
+
+
 def test_places_that_are_taken(numpy_course: Path, tmp_path: Path) -> None:
     """A folder with something in it is left alone."""
     (tmp_path / "out").mkdir()
@@ -182,5 +327,5 @@ def test_places_that_are_taken(numpy_course: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(
         main, ["author", "release", "--out", str(tmp_path / "out"), "--course", str(numpy_course)]
     )
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "already there" in result.output

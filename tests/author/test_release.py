@@ -1,6 +1,7 @@
 """The students' package: works without the solution, and holds nothing of it."""
 
 import gzip
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from babel.messages.pofile import write_po
 from click.testing import CliRunner
 
-from gdgrade.author import catalogues
+from gdgrade.author import catalogues, handout_common, handout_files
 from gdgrade.author.cache import Cache
 from gdgrade.author.coursetexts import exercise_texts
 from gdgrade.author.leaks import search
@@ -329,3 +330,104 @@ def test_places_that_are_taken(numpy_course: Path, tmp_path: Path) -> None:
     )
     assert result.exit_code == 2
     assert "already there" in result.output
+
+
+@pytest.mark.parametrize(
+    ("out", "word"),
+    [
+        ("full", "already there"),
+        ("file", "already there"),
+        ("file/x.zip", "is no folder"),
+        ("dangling", "already there"),
+        ("empty", ""),
+        ("new/deep/x.ZIP", ""),
+    ],
+)
+def test_odd_places(tmp_path: Path, out: str, word: str) -> None:
+    """Whether a place can be written shows before the work of making a package."""
+    (tmp_path / "full/inside").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    if word:
+        with pytest.raises(handout_files.PlaceError, match=word):
+            handout_files.free_place(tmp_path / out)
+    else:
+        handout_files.free_place(tmp_path / out)
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system refuses is said in one sentence."""
+
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(handout_files.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(handout_files.PlaceError, match="x cannot be written: Permission denied. Name another place."):
+        handout_files.free_place(tmp_path / "new/x")
+
+
+def test_an_archive_keeps_its_name(tmp_path: Path) -> None:
+    """`.ZIP` asks for an archive as `.zip` does, and gets it under that very name."""
+    (tmp_path / "made/package").mkdir(parents=True)
+    (tmp_path / "made/package/README.md").write_text("read me")
+    handout_files.put(tmp_path / "made/package", tmp_path / "deep/x.ZIP")
+    with zipfile.ZipFile(tmp_path / "deep/x.ZIP") as archive:
+        assert archive.read("package/README.md") == b"read me"
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["x.ZIP"]
+
+
+def test_files_that_are_not_shipped(tmp_path: Path) -> None:
+    """Caches, checkpoints and an editor's backups stay at home."""
+    names = ["README.md", "a.py", "deep/data.csv"]
+    others = ["__pycache__/a.pyc", ".ipynb_checkpoints/a.py", "a.py~", "#a.py#", ".a.py.swp", "a.py.bak", ".DS_Store"]
+    for name in [*names, *others]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert [inside.as_posix() for _, inside in handout_files.shipped(tmp_path)] == names
+
+
+def test_notes_of_the_template(tmp_path: Path) -> None:
+    """What `author new` asks to replace, and is still there, is named with its line; the word alone is not."""
+    place = tmp_path / "exercises/x"
+    place.mkdir(parents=True)
+    (place / "README.md").write_text("# Title\n\n<!-- REPLACE: this is tiny. -->\nREPLACE the first value.\n")
+    (place / "a.py").write_text("# a text\n# REPLACE: a stub\n")
+    assert [note.split(": ")[0] for note in handout_files.left_from_the_template(tmp_path, "x")] == [
+        "REPLACE is left in exercises/x/README.md:3",
+        "REPLACE is left in exercises/x/a.py:2",
+    ]
+
+
+def test_what_to_install(numpy_course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions that the package index knows, and torch only where something uses it."""
+
+    def version(name: str) -> str:
+        if name == "torch":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1.2.3+cpu"
+
+    monkeypatch.setattr(handout_common, "needed", lambda: ["numpy", "torch"])
+    monkeypatch.setattr(handout_common.importlib.metadata, "version", version)
+    course = load_course(numpy_course / "course.yml")
+
+    def lines() -> list[str]:
+        return handout_common.requirements(course, course.exercises).splitlines()[1:]
+
+    assert lines() == ["numpy==1.2.3"]
+    (numpy_course / "constraints.txt").write_text("torch==2.13.0+cpu\n")
+    assert lines() == ["numpy==1.2.3"], "pinned, but nothing here uses it"
+    with (numpy_course / f"graders/{EX}/test_moments.py").open("a") as file:
+        file.write("\n\ndef also():\n    import torch\n")
+    assert lines() == ["numpy==1.2.3", "torch==2.13.0"]
+
+
+def test_deadline_in_quotation_marks(numpy_course: Path, tmp_path: Path) -> None:
+    """A deadline may be written as a text as well."""
+    text = (numpy_course / "course.yml").read_text()
+    written = text.replace("preload:", 'deadline: "2026-12-07T23:59:00+01:00"\n    preload:')
+    (numpy_course / "course.yml").write_text(written)
+    course = load_course(numpy_course / "course.yml")
+    handout_common.common(course, course.exercises, tmp_path / "package")
+    shipped = load_course(tmp_path / "package/course.yml")
+    assert shipped.exercises[0].deadline == course.exercises[0].deadline is not None

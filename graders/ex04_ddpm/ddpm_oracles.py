@@ -134,7 +134,7 @@ def ancestral_step(model, x_t, t, schedule, noise):
     """The step, from the guess at the clean data: another algebra than the statement's, the same numbers."""
     beta, alpha, abar = (schedule[key][t] for key in ("betas", "alphas", "abar"))
     eps = model(x_t, torch.full((len(x_t),), t))
-    x0 = (x_t - (1 - abar).sqrt() * eps) / abar.sqrt()
+    x0 = x_t / abar.sqrt() - (1 / abar - 1).sqrt() * eps
     prev = abar / alpha if t > 0 else torch.ones(())
     mean = (prev.sqrt() * beta * x0 + alpha.sqrt() * (1 - prev) * x_t) / (1 - abar)
     return mean + (beta.sqrt() * noise if t > 0 else 0)

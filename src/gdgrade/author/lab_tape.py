@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import types
 from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,11 +135,14 @@ class _RecordingCall:
         lab = self._lab
         if not lab.recording:
             return self._target(*_plain(args), **_plain(kwargs))
+        key = f"{self._path}({digest((args, kwargs))})"
+        again = self._rounded(key, args, kwargs)
         with lab.inside():
             result = self._target(*_plain(args), **_plain(kwargs))
-        key = f"{self._path}({digest((args, kwargs))})"
         lab.record(key, _written(result, f"{key}#{self._made}"))
-        self._also_rounded(key, args, kwargs)
+        if again is not None:
+            with lab.inside(), contextlib.suppress(Exception):  # then the second chance will not be had either
+                lab.record(again.key, _written(again.target(*again.args, **again.kwargs), again.key))
         self._made += 1
         return _wrapped(lab, result, f"{key}#{self._made - 1}")
 
@@ -146,14 +151,45 @@ class _RecordingCall:
             raise AttributeError(name)
         return attribute(self._lab, self._target, name, f"{self._path}.{name}")
 
-    def _also_rounded(self, key: str, args: Any, kwargs: Any) -> None:
-        """`agrees` gives a second chance in float32, for which it asks the reference at the rounded inputs."""
+    def _rounded(self, key: str, args: Any, kwargs: Any) -> _Call | None:
+        """The call at inputs rounded to float32, ready to be made; None where these are the same or no copy can be had.
+
+        `agrees` gives a second chance in float32, for which it asks the reference at the rounded inputs. Made on the
+        very objects, this call would change them once more than the check does; so it is made on copies from before.
+        """
         less = [cast(cast(value, "float32"), "float64") for value in (list(args), kwargs)]
         rounded = f"{self._path}({digest((tuple(less[0]), less[1]))})"
         if rounded == key:
-            return
-        with self._lab.inside(), contextlib.suppress(Exception):  # then the second chance will not be had either
-            self._lab.record(rounded, _written(self._target(*_plain(less[0]), **_plain(less[1])), rounded))
+            return None
+        parts = (self._target, _plain(less[0]), _plain(less[1]))
+        if not isinstance(self._target, types.FunctionType | type) or _holds_objects(parts[1:]):
+            graphs = {id(item): item for item in _leaves(parts[1:]) if getattr(item, "requires_grad", False) is True}
+            try:
+                parts = copy.deepcopy(parts, graphs)  # together: an object that is there twice stays one
+            except Exception:  # a generator, an open file
+                return None
+        return _Call(rounded, *parts)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call to be made, and the key of its result on the tape."""
+
+    key: str
+    target: Any
+    args: Any
+    kwargs: Any
+
+
+def _holds_objects(value: Any) -> bool:
+    """Whether nested arguments hold anything but numbers, texts, arrays and plain functions."""
+    return any(not _is_data(item) and not isinstance(item, types.FunctionType) for item in _leaves(value))
+
+
+def _leaves(value: Any) -> list[Any]:
+    found: list[Any] = []
+    _map(value, lambda item, _: found.append(item), "")
+    return found
 
 
 def attribute(lab: TapeLab, owner: Any, name: str, path: str) -> Any:

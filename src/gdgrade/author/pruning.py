@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,37 +23,47 @@ class Module:
     kept: set[str] = field(default_factory=set)
 
 
-def public_checks(source: str) -> list[str]:
-    """Names of the check functions of a file that are not marked hidden.
+@dataclass(frozen=True)
+class Names:
+    """The checks of an exercise as pytest collects them: "stem/name" -> the class it is a method of, else "".
 
-    Raises:
-        SyntaxError: the file is not Python.
+    No syntax tells whether a check is hidden: `hidden_check = functools.partial(check, visibility="hidden")`.
     """
-    return [
-        node.name
-        for node in python_tree(source).body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not _hidden(node)
-    ]
+
+    public: Mapping[str, str]
+    hidden: Mapping[str, str]
 
 
-def prune(graders: Path, without: frozenset[str] = frozenset()) -> dict[str, str]:
+def not_to_be_cut_out(graders: Path, names: Names) -> dict[str, str]:
+    """Public checks that cannot stand alone in a package, and why; of "plots", the figures."""
+    modules = {path.stem: _read(path) for path in sorted(graders.glob("*.py"))}
+    hidden = {(_stem(short), class_ or _function(short)): short for short, class_ in names.hidden.items()}
+    found = {}
+    for short, class_ in names.public.items():
+        if class_:
+            found[short] = f"it is a method of {class_}, and only functions can be cut out: make it one"
+        elif _stem(short) not in modules or _function(short) not in modules[_stem(short)].nodes:
+            found[short] = f"{_stem(short)}.py does not define {_function(short)} at its top level"
+    for short in (*names.public, *(["plots"] if "plots" in modules else [])):
+        reached = {(stem, name) for stem, kept in used_by(graders, short).items() for name in kept}
+        if short not in found and reached & hidden.keys():
+            found[short] = f"it uses the hidden check {min(hidden[key] for key in reached & hidden.keys())}"
+    return found
+
+
+def prune(graders: Path, keep: Collection[str]) -> dict[str, str]:
     """The files of a package's graders folder: name -> text.
 
     Args:
         graders: the folder of one exercise.
-        without: public checks, as "stem/name", that must be left out as well; "plots" leaves the figures out.
+        keep: the checks that go into the package, as "stem/name"; "plots" is for the figures.
 
     Returns:
         Test files that still hold a check, helper modules and JSON files they need. Binary files are left out.
     """
     modules = {path.stem: _read(path) for path in sorted(graders.glob("*.py"))}
-    for stem, module in modules.items():
-        if stem.startswith("test_"):
-            for name in public_checks(module.source):
-                if f"{stem.removeprefix('test_')}/{name.removeprefix('test_')}" not in without:
-                    _keep(modules, stem, name)
-    if "plots" in modules and "plots" not in without:
-        _keep(modules, "plots", "figures")
+    for short in keep:
+        _keep_check(modules, short)
     files = {f"{stem}.py": _text(module) for stem, module in modules.items() if module.kept}
     return files | _json_files(graders, files)
 
@@ -61,12 +71,22 @@ def prune(graders: Path, without: frozenset[str] = frozenset()) -> dict[str, str
 def used_by(graders: Path, short: str) -> dict[str, set[str]]:
     """Module -> names of definitions that one check reaches, its own included; of "plots", those of the figures."""
     modules = {path.stem: _read(path) for path in sorted(graders.glob("*.py"))}
-    stem, _, name = short.partition("/")
-    if short == "plots":
-        _keep(modules, "plots", "figures")
-    else:
-        _keep(modules, f"test_{stem}", f"test_{name.split('[')[0]}")
+    _keep_check(modules, short)
     return {stem: module.kept for stem, module in modules.items() if module.kept}
+
+
+def _keep_check(modules: Mapping[str, Module], short: str) -> None:
+    stem, name = ("plots", "figures") if short == "plots" else (_stem(short), _function(short))
+    if stem in modules:
+        _keep(modules, stem, name)
+
+
+def _stem(short: str) -> str:
+    return f"test_{short.partition('/')[0]}"
+
+
+def _function(short: str) -> str:
+    return f"test_{short.partition('/')[2].partition('[')[0]}"
 
 
 def _read(path: Path) -> Module:
@@ -150,14 +170,6 @@ def _named(node: ast.AST) -> set[str]:
     """Every name that is read in a definition; fixtures count where a function of that name exists."""
     found = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
     return found | {inner.arg for inner in ast.walk(node) if isinstance(inner, ast.arg)}
-
-
-def _hidden(node: ast.FunctionDef) -> bool:
-    for decorator in node.decorator_list:
-        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else []:
-            if keyword.arg == "visibility":
-                return not (isinstance(keyword.value, ast.Constant) and keyword.value.value == "public")
-    return False
 
 
 def _json_files(graders: Path, files: Mapping[str, str]) -> dict[str, str]:

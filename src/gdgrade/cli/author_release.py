@@ -8,8 +8,13 @@ import click
 
 from gdgrade.cli.common import EXIT_FAILED, Quit, course_option, load, machine, usage
 
+EXITS = (
+    "Exit codes: 0 made, 1 it would give answers away or has nothing to give, 2 wrong usage, or DIR|ZIP is there "
+    "already or cannot be written, 3 machine failed."
+)
 
-@click.command("release", epilog="Exit codes: 0 made, 1 it would give answers away, 2 wrong usage, 3 machine failed.")
+
+@click.command("release", epilog=EXITS)
 @click.argument("exercises", nargs=-1, metavar="[EX...]")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="DIR|ZIP", help="A new folder, or a .zip file."
@@ -26,6 +31,7 @@ def release_command(exercises: tuple[str, ...], out: Path, jobs: int, course_pat
     Example:
       gdgrade author release --out handout.zip
     """
+    from gdgrade.author.handout_files import PlaceError
     from gdgrade.author.release import ReleaseError, release
     from gdgrade.course.errors import CourseError, SubmissionError
     from gdgrade.course.lookup import resolve_exercise
@@ -35,7 +41,7 @@ def release_command(exercises: tuple[str, ...], out: Path, jobs: int, course_pat
     try:
         chosen = [resolve_exercise(course, name) for name in exercises] or list(course.exercises)
         made = release(course, chosen, out, jobs=jobs)
-    except (CourseError, SubmissionError) as error:
+    except (CourseError, SubmissionError, PlaceError) as error:
         usage(str(error))
     except ReleaseError as error:
         raise Quit(str(error), EXIT_FAILED) from None
@@ -48,4 +54,6 @@ def release_command(exercises: tuple[str, ...], out: Path, jobs: int, course_pat
             click.echo(f"  caught, but named by hidden checks only: {', '.join(entry.untold)}")
         for name, why in entry.left_out.items():
             click.echo(f"  left out: {name} ({why})")
+        for note in entry.notes:
+            click.echo(f"  note: {note}")
     click.echo(f"written: {out}")

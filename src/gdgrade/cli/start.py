@@ -125,6 +125,7 @@ def _source(source: Path | None, course_path: Path | None) -> Path:
 
 
 def _made(root: Path, out: Path, only: tuple[str, ...]) -> Path:
+    from gdgrade.author.handout_files import PlaceError
     from gdgrade.author.release import ReleaseError, release
     from gdgrade.course.errors import CourseError, SubmissionError
     from gdgrade.course.loading import load_course
@@ -142,6 +143,6 @@ def _made(root: Path, out: Path, only: tuple[str, ...]) -> Path:
         release(course, [resolve_exercise(course, name) for name in only] or list(course.exercises), out)
     except (CourseError, SubmissionError) as error:
         usage(str(error))
-    except (ReleaseError, LaunchError) as error:
+    except (ReleaseError, PlaceError, LaunchError) as error:
         machine(str(error))
     return out

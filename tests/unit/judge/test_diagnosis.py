@@ -28,22 +28,6 @@ def test_errors_of_different_classes_are_different_runs():
     assert not same_run(missing, failed_with("StudentError: RuntimeError: float != double"))
 
 
-def test_two_answers_of_nothing_but_nan_are_no_proof():
-    """Mistakes of all kinds end in NaN: what else was seen decides; NaN against numbers is a difference."""
-    nan = torch.full((3,), torch.nan)
-    half = torch.tensor([1.0, torch.nan])
-
-    def seen(*values):
-        notebook = Notebook()
-        notebook.seen.extend(Observation("f", "", value) for value in values)
-        return notebook
-
-    assert not same_run(seen(nan), seen(nan.clone()))
-    assert same_run(seen(torch.ones(2), nan), seen(torch.ones(2), nan.clone()))
-    assert not same_run(seen(torch.ones(2), nan), seen(torch.ones(2), torch.zeros(3)))
-    assert same_run(seen(half), seen(half.clone()))
-
-
 def test_float32_in_a_local_run_stays_there():
     """The judge's default type is the same after a mistake was asked in float32."""
     module = types.ModuleType("module")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
-from flow_probes import randomise
+from flow_probes import both_directions, positions, randomise
 
 from gdgrade.checks import CheckFailed, StudentError, observe, remark, require
 
@@ -44,14 +44,18 @@ SINGLE = Work(torch.float32, 2e-5, 2e-3)
 
 @contextlib.contextmanager
 def precision(student: Any, what: str = "AffineCoupling") -> Iterator[Work]:
-    """float64; or float32, with a remark, for code that answers float64 inputs in float32 or not at all."""
+    """float64; or float32, with a remark, for code that answers float64 inputs in float32 or not at all.
+
+    Both directions are asked: either may be the one with a cast to float32.
+    """
     points = torch.tensor([[0.3, -0.7], [0.1, 0.2]])
     try:
         if what == "AffineCoupling":
-            answer = student.AffineCoupling(torch.tensor(MASKS["keeps the first"]))(points)
+            layer = student.AffineCoupling(torch.tensor(MASKS["keeps the first"]))
+            answers = [layer(points), layer.inverse(points)]
         else:
-            answer = student.run(lambda module, points: module.RealNVP(2).inverse(points), student.module, points)
-        single = any(getattr(item, "dtype", None) == torch.float32 for item in _items(answer))
+            answers = student.run(both_directions, student.module, points)
+        single = any(getattr(item, "dtype", None) == torch.float32 for answer in answers for item in _items(answer))
     except StudentError as error:
         single = error.kind == "exception" and any(w in error.message for w in ("dtype", "Float", "Double"))
     if not single:
@@ -99,11 +103,27 @@ class Layer:
 
     def jacobian(self, function: Any, points: Any) -> Any:
         """(B, 2, 2) of `jacobian_forward` or `jacobian_inverse`, float64."""
-        return self.student.run(function, self.handle, self.work.cast(points)).to(torch.float64)
+        return with_graph(self.student.run(function, self.handle, self.work.cast(points)), function.__name__)
+
+    def positions(self, direction: str, points: Any) -> Any:
+        """The points alone that a direction returns, float64, in whatever form its log-determinants are."""
+        answer = self.student.run(positions, self.handle, direction, self.work.cast(points))
+        return torch.as_tensor(answer).to(torch.float64)
 
     def fresh(self) -> Any:
         """Another layer of the same kind as its constructor makes it, as a handle."""
         return self.student.AffineCoupling(self.work.cast(torch.tensor(self.mask)), hidden=16)
+
+
+def with_graph(jacobian: Any, direction: str) -> Any:
+    """A Jacobian that autograd measured, float64, or the requirement that it could be."""
+    observe("graph", jacobian is not None)
+    if jacobian is None:
+        raise CheckFailed(
+            f"the points that {direction} returns carry no graph: it must be differentiable, so nothing on the way may "
+            "be under torch.no_grad(), detached, or sent through numpy"
+        )
+    return torch.as_tensor(jacobian).to(torch.float64)
 
 
 def random_layers(student: Any, draw: Any, work: Work) -> Iterator[tuple[str, int, Layer]]:

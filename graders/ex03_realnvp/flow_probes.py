@@ -6,7 +6,21 @@ names its parameters or how many networks it has.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+
+def told_as(name: str) -> Callable[[Any], Any]:
+    """Gives a function that is shipped to the student the name of what it asks of the student's code.
+
+    Messages about errors begin with that name, and a student has never heard of the functions of this file.
+    """
+
+    def renamed(function: Any) -> Any:
+        function.__name__ = name
+        return function
+
+    return renamed
 
 
 def listed(answer: Any) -> list[Any]:
@@ -62,29 +76,41 @@ def randomise(module: Any, seed: int, size: float = 1.0) -> None:
 
 
 def batch_jacobian(function: Any, points: Any) -> Any:
-    """Jacobians (B, 2, 2) of a map (B, 2) -> (B, 2) that treats each row by itself, by autograd."""
+    """Jacobians (B, 2, 2) of a map (B, 2) -> (B, 2) that treats each row by itself, by autograd.
+
+    None if the map's points come back without a graph.
+    """
     import torch
 
     def positions(p: Any) -> Any:
         return listed(function(p))[0]
 
     if not positions(points.clone().requires_grad_(True)).requires_grad:
-        raise RuntimeError("the points come back without a graph: both directions must be differentiable")
+        return None
     full = torch.autograd.functional.jacobian(positions, points)  # (B, 2, B, 2)
     rows = torch.arange(points.shape[0])
     return full[rows, :, rows, :].detach()
 
 
+@told_as("forward")
 def jacobian_forward(layer: Any, points: Any) -> Any:
-    """d forward / d z at the points, (B, 2, 2)."""
+    """d forward / d z at the points, (B, 2, 2), or None."""
     return batch_jacobian(layer, points)
 
 
+@told_as("inverse")
 def jacobian_inverse(layer: Any, points: Any) -> Any:
-    """d inverse / d x at the points, (B, 2, 2)."""
+    """d inverse / d x at the points, (B, 2, 2), or None."""
     return batch_jacobian(layer.inverse, points)
 
 
+@told_as("AffineCoupling")
+def positions(layer: Any, direction: str, points: Any) -> Any:
+    """The points that a direction, "forward" or "inverse", returns, without a graph."""
+    return listed(getattr(layer, direction)(points))[0].detach()
+
+
+@told_as("inverse")
 def parameter_report(module: Any, points: Any, loss_names: list[str]) -> dict[str, Any]:
     """What an optimiser would see.
 
@@ -140,6 +166,7 @@ def trainable_masks(module: Any) -> int:
     return masks
 
 
+@told_as("inverse")
 def fresh_gradient(module: Any, points: Any) -> int:
     """How many weight matrices (not biases) get a gradient in a fresh layer."""
     import torch
@@ -226,6 +253,14 @@ def build_flow(module: Any, n_layers: int, seed: int, points: Any) -> Any:
     return flow, log
 
 
+@told_as("RealNVP")
+def both_directions(module: Any, points: Any) -> Any:
+    """What a flow of two layers, as its constructor makes it, says of points in both directions."""
+    flow = module.RealNVP(2)
+    return flow(points), flow.inverse(points)
+
+
+@told_as("RealNVP")
 def flow_report(module: Any, n_layers: int, seed: int, x: Any, z: Any, noise: Any) -> dict[str, Any]:
     """Everything that a flow says about given points; the judge decides what it means.
 
@@ -260,12 +295,14 @@ def flow_report(module: Any, n_layers: int, seed: int, x: Any, z: Any, noise: An
     return report
 
 
+@told_as("RealNVP")
 def flow_jacobians(module: Any, n_layers: int, seed: int, x: Any, z: Any) -> Any:
     """Autograd's Jacobians of forward at z and inverse at x, for the flow of `flow_report` with the same arguments."""
     flow, _ = build_flow(module, n_layers, seed, x)
     return batch_jacobian(flow, z), batch_jacobian(flow.inverse, x)
 
 
+@told_as("RealNVP")
 def sample_and_return(module: Any, n_layers: int, seed: int, n: int) -> Any:
     """Two batches of samples without given noise, and the noise that ``inverse`` finds in the first."""
     import torch
@@ -278,6 +315,20 @@ def sample_and_return(module: Any, n_layers: int, seed: int, n: int) -> Any:
     return first, second, back[0]
 
 
+@told_as("log_prob")
+def log_prob_reaches(module: Any, n_layers: int, seed: int, x: Any) -> bool:
+    """Whether the gradient of log_prob reaches a parameter, for the flow of `flow_report` with the same arguments."""
+    import torch
+
+    flow, _ = build_flow(module, n_layers, seed, x)
+    with torch.enable_grad():
+        total = torch.as_tensor(flow.log_prob(x)).sum()
+    if not total.requires_grad:
+        return False
+    gradients = torch.autograd.grad(total, every_parameter(flow), allow_unused=True)
+    return any(gradient is not None and bool((gradient != 0).any()) for gradient in gradients)
+
+
 def random_flow(module: Any, n_layers: int | None, seed: int, size: float) -> Any:
     """The student's flow on its own layers, with random weights; the same for the same arguments."""
     import torch
@@ -288,6 +339,7 @@ def random_flow(module: Any, n_layers: int | None, seed: int, size: float) -> An
     return flow
 
 
+@told_as("RealNVP")
 def whole_flow_report(module: Any, seed: int, x: Any, z: Any) -> Any:
     """forward(z), inverse(x), there and back from x and from z, and both Jacobians, of RealNVP() on random weights."""
     flow = random_flow(module, None, seed, 1.0)
@@ -296,28 +348,34 @@ def whole_flow_report(module: Any, seed: int, x: Any, z: Any) -> Any:
     return there, back, x_back, z_back, batch_jacobian(flow, z), batch_jacobian(flow.inverse, x)
 
 
+@told_as("RealNVP")
 def density_along_image(module: Any, seed: int, nodes: Any) -> Any:
     """log_prob at the images x of some noise under a random flow of three layers, and |det dx/dz| there by autograd.
 
-    Each row is taken to depend on itself only, so two backward passes give all Jacobians.
+    Each row is taken to depend on itself only, so two backward passes give all Jacobians; without a graph, None for
+    the determinants.
     """
     import torch
 
     flow = random_flow(module, 3, seed, 1.0)
     noise = nodes.clone().requires_grad_(True)
     x = listed(flow(noise))[0]
+    if not x.requires_grad:
+        return flow.log_prob(x), None
     rows = [torch.autograd.grad(x[:, i].sum(), noise, retain_graph=True)[0] for i in range(2)]
     stretch = torch.linalg.det(torch.stack(rows, 1)).abs()
     with torch.no_grad():
         return flow.log_prob(x.detach()), stretch
 
 
+@told_as("RealNVP")
 def depth_report(module: Any, n_layers: int, seed: int, z: Any) -> Any:
     """Trainable numbers of a flow, and its Jacobian at z for random weights."""
     flow = random_flow(module, n_layers, seed, 2.0)
     return count_parameters(flow), batch_jacobian(flow, z)
 
 
+@told_as("RealNVP")
 def saved_and_loaded(module: Any, seed: int, x: Any) -> Any:
     """log_prob of a random flow, and of a new one that loaded its state_dict."""
     import torch
@@ -329,6 +387,7 @@ def saved_and_loaded(module: Any, seed: int, x: Any) -> Any:
         return old.log_prob(x), new.log_prob(x)
 
 
+@told_as("nll_loss")
 def loss_gradients(module: Any, flow: Any, x: Any) -> Any:
     """Gradients of nll_loss in the parameters of the flow that it is given."""
     import torch
@@ -401,6 +460,7 @@ def trained_flow(module: Any, data: Any, seed: int, steps: int, batch: int, rate
     return flow, torch.tensor(losses), broken
 
 
+@told_as("RealNVP")
 def train_flow(module: Any, data: Any, test: Any, seed: int, steps: int, batch: int, rate: float) -> dict[str, Any]:
     """Train a flow on data (N, 2), and show it test points (M, 2); for the rest see `trained_flow`.
 

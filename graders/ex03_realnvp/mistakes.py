@@ -414,6 +414,38 @@ def log_det_detached(ref):
     of="AffineCoupling",
     factory=True,
     checks=LAYER,
+    title="no gradient flows through the networks",
+    hint="Which line runs under no_grad? What is the derivative of its result by the kept coordinate then?",
+)
+def networks_without_gradient(ref):
+    def frozen(self, point):
+        with ref.torch.no_grad():
+            return ref_both(self, point)
+
+    ref_both = ref.AffineCoupling._log_scale_and_shift
+    return layer_of(ref, _log_scale_and_shift=frozen)
+
+
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
+    title="no gradient flows through inverse",
+    hint="Training calls log_prob, and log_prob calls inverse. What can the loss tell the weights under no_grad?",
+)
+def inverse_without_gradient(ref):
+    def inverse(self, x):
+        with ref.torch.no_grad():
+            return ref_inverse(self, x)
+
+    ref_inverse = ref.AffineCoupling.inverse
+    return layer_of(ref, inverse=inverse)
+
+
+@mistake(
+    of="AffineCoupling",
+    factory=True,
+    checks=LAYER,
     title="the networks normalise over the batch",
     hint="Ask for the density of one point alone, then of the same point among others. Should the answers differ?",
 )
@@ -522,6 +554,42 @@ def base_not_halved(ref):
     of="RealNVP",
     factory=True,
     checks=FLOW,
+    title="the constant of the normal density is counted twice",
+    hint="The log-density of a standard normal of the plane is -1.8379 at the origin. What does yours give there?",
+)
+def base_constant_twice(ref):
+    return log_prob_with(ref, lambda flow, x, z, log_det, base: base + log_det - ref.math.log(2 * ref.math.pi))
+
+
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="the norm is not squared",
+    hint="Compare the log-density at distance 1 and at distance 2 from the origin: by how much must it fall?",
+)
+def base_norm_not_squared(ref):
+    def formula(flow, x, z, log_det, base):
+        return log_det - 0.5 * z.norm(dim=-1) - ref.math.log(2 * ref.math.pi)
+
+    return log_prob_with(ref, formula)
+
+
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="no gradient flows through log_prob",
+    hint="nll_loss is the mean of -log_prob. Which of its terms still knows the weights after detach or no_grad?",
+)
+def density_without_gradient(ref):
+    return log_prob_with(ref, lambda flow, x, z, log_det, base: (base + log_det).detach())
+
+
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
     title="log-determinant of forward, taken at x instead of z",
     hint="forward expects noise. At which point may you ask for the log-determinant of forward?",
 )
@@ -572,6 +640,38 @@ def log_det_of_last_layer(ref):
     of="RealNVP",
     factory=True,
     checks=FLOW,
+    title="forward returns the last layer's log-determinant only",
+    hint="Compare the loops of forward and of inverse line by line. What happens to the log-determinant in each?",
+)
+def forward_log_det_of_last_layer(ref):
+    def forward(self, z):
+        for layer in self.layers:
+            z, log_det = layer(z)
+        return z, log_det
+
+    return flow_of(ref, forward=forward)
+
+
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="inverse returns the log-determinant of one layer only",
+    hint="Compare the loops of forward and of inverse line by line. What happens to the log-determinant in each?",
+)
+def inverse_log_det_of_one_layer(ref):
+    def inverse(self, x):
+        for layer in reversed(self.layers):
+            x, log_det = layer.inverse(x)
+        return x, log_det
+
+    return flow_of(ref, inverse=inverse)
+
+
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
     title="inverse subtracts the log-determinants that the layers' inverses report",
     hint="Each layer already reports the direction that it went. What does a further change of sign do?",
 )
@@ -599,6 +699,28 @@ def masks_do_not_alternate(ref):
             self.layers = ref.nn.ModuleList(ref.AffineCoupling(mask, hidden) for _ in range(n_layers))
 
     return Flow
+
+
+@mistake(
+    of="RealNVP",
+    factory=True,
+    checks=FLOW,
+    title="the last layer is never used",
+    hint="Print the index of every layer that a point passes on its way through RealNVP(2). How many are there?",
+)
+def last_layer_unused(ref):
+    def passed(self, point, layers, direction):
+        log_det = point.new_zeros(point.shape[0])
+        for layer in layers:
+            point, change = getattr(layer, direction)(point)
+            log_det = log_det + change
+        return point, log_det
+
+    return flow_of(
+        ref,
+        forward=lambda self, z: passed(self, z, self.layers[:-1], "forward"),
+        inverse=lambda self, x: passed(self, x, reversed(self.layers[:-1]), "inverse"),
+    )
 
 
 @mistake(
@@ -1031,6 +1153,74 @@ def actnorm_log_det_negated(ref):
         def inverse(self, x):
             z, log_det = super().inverse(x)
             return z, -log_det
+
+    return Layer
+
+
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="inverse reports the log-determinant of forward",
+    hint="Each direction reports its own. If a layer shrinks the data on the way to noise, which sign is due there?",
+)
+def actnorm_inverse_log_det_negated(ref):
+    class Layer(ref.ActNorm):
+        def inverse(self, x):
+            z, log_det = super().inverse(x)
+            return z, -log_det
+
+    return Layer
+
+
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="log-determinant of inverse multiplied by the size of the batch",
+    hint="The map of one point is a 2 x 2 matrix. How many points enter its determinant?",
+)
+def actnorm_inverse_log_det_times_batch(ref):
+    class Layer(ref.ActNorm):
+        def inverse(self, x):
+            z, log_det = super().inverse(x)
+            return z, len(x) * log_det
+
+    return Layer
+
+
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="the first batch is mapped before it initialises the layer",
+    hint="Which numbers does the first batch meet: those of the constructor, or those that are computed from it?",
+)
+def actnorm_initialised_too_late(ref):
+    class Layer(ref.ActNorm):
+        def inverse(self, x):
+            z = (x + self.shift) * self.log_scale.exp()
+            log_det = self.log_scale.sum().expand(x.shape[0])
+            if not self.initialised:
+                self._initialise(x)
+            return z, log_det
+
+    return Layer
+
+
+@mistake(
+    of="ActNorm",
+    factory=True,
+    checks=ACTNORM,
+    title="the first batch replaces the parameters by new ones",
+    hint="An optimiser made before the first batch holds a list of tensors. Are your parameters still among them?",
+)
+def actnorm_new_parameters(ref):
+    class Layer(ref.ActNorm):
+        def _initialise(self, x):
+            self.shift = ref.nn.Parameter(-x.mean(0).detach())
+            self.log_scale = ref.nn.Parameter(-x.std(0).log().detach())
+            self.initialised.fill_(True)
 
     return Layer
 

@@ -4,7 +4,7 @@ import torch
 from flow_judging import label, largest, log_det_label, near, precision, random_layers, verdict
 from flow_probes import jacobian_forward, jacobian_inverse, trainable_masks
 
-from gdgrade.checks import StudentError, check, observe, require
+from gdgrade.checks import CheckFailed, StudentError, check, observe, require
 
 POINTS = 25
 
@@ -62,13 +62,21 @@ def test_triangular(student, draw):
                 }
                 found += [(name, direction, what, holds) for what, holds in seen.items()]
                 observe(f"{name}, {direction}", list(seen.values()))
+                others = points.clone()
+                others[:, kept] += 1.0
+                before, after = (layer.positions(direction, at)[:, 1 - kept] for at in (points, others))
+                follows = not near(after, before, 1e-6)  # in value, whatever autograd says
+                observe(f"{name}, {direction}: free follows kept", follows)
+                found.append((name, direction, "graph", seen["free by kept is not"] or not follows))
         messages = {
             "kept by kept is one": "the kept coordinate is not passed on as it is",
             "kept by free is zero": "the kept coordinate depends on the free one",
             "free by kept is not": "the free coordinate does not depend on the kept one",
             "free by free is not": "the free coordinate does not depend on its own value",
+            "graph": "the free coordinate moves with the kept one, but its gradient is zero: nothing on the way may be "
+            "under torch.no_grad() or detached",
         }
-        for name, direction, what, holds in found:
+        for name, direction, what, holds in sorted(found, key=lambda entry: entry[2] != "graph"):
             require(holds, f"Jacobian of {direction}, layer that {name} coordinate: {messages[what]}")
 
 
@@ -121,7 +129,7 @@ def check_log_det(student, draw, direction):
             for way, function in (("forward", jacobian_forward), ("inverse", jacobian_inverse)):
                 try:
                     jacobian = layer.jacobian(function, points)
-                except StudentError:
+                except (CheckFailed, StudentError):
                     if way == direction:
                         raise
                     continue  # not the direction that is judged here

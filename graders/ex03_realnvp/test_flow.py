@@ -17,6 +17,7 @@ from flow_judging import (
     pair,
     precision,
     verdict,
+    with_graph,
 )
 from flow_probes import (
     count_parameters,
@@ -24,6 +25,7 @@ from flow_probes import (
     depth_report,
     flow_jacobians,
     flow_report,
+    log_prob_reaches,
     loss_gradients,
     parameter_report,
     randomise,
@@ -113,6 +115,7 @@ def test_log_dets_add_up(student, draw):
         jacobians = student.run(flow_jacobians, student.module, n_layers, seed, *work.cast(x, z))
         names = []
         for direction, jacobian in zip(("forward", "inverse"), jacobians, strict=True):
+            jacobian = with_graph(jacobian, f"{direction} of the flow")
             got = pair(report[direction], BATCH, f"{direction} of the flow")[1]
             right, room = log_abs_det(jacobian, work)
             each = [torch.as_tensor(item).to(torch.float64) for item in report[f"{direction}_layers"]]
@@ -137,9 +140,9 @@ def test_log_dets_add_up(student, draw):
 
 @check("3.3", points=1)
 def test_log_prob(student, draw):
-    """log_prob is the log-density of N(0, I) at inverse(x) plus the log-determinant of inverse."""
+    """log_prob is the log-density of N(0, I) at inverse(x) plus the log-determinant of inverse, with its gradient."""
     with precision(student, "RealNVP") as work:
-        report, _ = asked(student, draw, work)
+        report, (n_layers, seed, x, _, _) = asked(student, draw, work)
         got = vector(report["log_prob"], BATCH, "log_prob")
         z, log_det = pair(report["inverse"], BATCH, "inverse")
         right = log_normal(z) + log_det
@@ -148,6 +151,13 @@ def test_log_prob(student, draw):
             verdict([named]),
             "log_prob(x) is not what your own inverse(x) gives: the log-density of N(0, I) at z, "
             f"plus the log-determinant ({largest(got, right)})",
+        )
+        reaches = student.run(log_prob_reaches, student.module, n_layers, seed, work.cast(x))
+        observe("gradient reaches the parameters", reaches)
+        require(
+            reaches,
+            "no parameter of the flow gets a gradient from log_prob, so nll_loss cannot train it: nothing on the way "
+            "may be under torch.no_grad() or detached",
         )
 
 
@@ -171,6 +181,7 @@ def log_prob_label(report, got, work):
         plus_log_det_of_forward_at_x=base + forward_log_det,
         directions_swapped=log_normal(u) + forward_log_det,
         squared_norm_not_halved=right - 0.5 * z.square().sum(-1),
+        norm_not_squared=right + 0.5 * (z.square().sum(-1) - z.norm(dim=-1)),
     )
 
 
@@ -190,7 +201,7 @@ def test_sample_uses_given_noise(student, draw):
         require(verdict([named]), f"sample(n, noise) is not what forward makes of that noise ({largest(first, right)})")
 
 
-@check("3.3", points=0.5, visibility="hidden", alpha=1.25e-7)
+@check("3.3", points=0.5, visibility="hidden", alpha=1.25e-7, seconds=180)  # loops over 4,000 rows are right, too
 def test_sample_without_noise(student, draw):
     """Left to draw its own noise, sample starts from fresh standard normal noise at each call."""
     n = 4000
@@ -251,7 +262,11 @@ def test_whole_flow(student, draw):
         x, z = draw.normal(10, 2), draw.normal(10, 2)
         answers = student.run(whole_flow_report, student.module, draw.integers(0, 2**31), *work.cast(x, z))
         there, back = pair(answers[0], 10, "forward of the flow"), pair(answers[1], 10, "inverse of the flow")
-        rights, rooms = zip(*(log_abs_det(jacobian, work) for jacobian in answers[4:]), strict=True)
+        jacobians = [
+            with_graph(jacobian, f"{direction} of the flow")
+            for direction, jacobian in zip(("forward", "inverse"), answers[4:], strict=True)
+        ]
+        rights, rooms = zip(*(log_abs_det(jacobian, work) for jacobian in jacobians), strict=True)
         trips = [near(answers[2], x, work.chained), near(answers[3], z, work.chained)]
         observe("comes back", trips)
         names = [log_det_label(answer[1], *case) for answer, *case in zip((there, back), rights, rooms, strict=True)]
@@ -270,7 +285,7 @@ def test_whole_flow(student, draw):
         )
 
 
-@check("3.3", points=1, needs=["3.1"], visibility="hidden")
+@check("3.3", points=1, needs=["3.1"], visibility="hidden", seconds=180)  # loops over 3,249 rows are right, too
 def test_density_integrates_to_one(student, draw):
     """exp(log_prob) integrates to 1 over the plane, for random weights."""
 
@@ -280,12 +295,17 @@ def test_density_integrates_to_one(student, draw):
     with precision(student, "RealNVP") as work:
         seed = draw.integers(0, 2**31)
         log_prob, stretch = student.run(density_along_image, student.module, seed, work.cast(nodes))
-        log_prob, stretch = vector(log_prob, len(nodes), "log_prob"), stretch.to(torch.float64)
+        log_prob, stretch = vector(log_prob, len(nodes), "log_prob"), with_graph(stretch, "forward of the flow")
         total = (log_prob.exp() * stretch).sum() * (side[1] - side[0]) ** 2
         observe(
             "integral",
             label(
-                total, 1e-3, right=1.0, without_constant=2 * torch.pi, constant_of_one_dimension=(2 * torch.pi) ** 0.5
+                total,
+                1e-3,
+                right=1.0,
+                without_constant=2 * torch.pi,
+                constant_of_one_dimension=(2 * torch.pi) ** 0.5,
+                twice_the_constant=1 / (2 * torch.pi),
             ),
         )
         require(abs(total - 1) < 1e-3, f"the integral of exp(log_prob) over the plane is {float(total):.4f}")
@@ -302,10 +322,15 @@ def test_depth(student, draw):
         growth = [counts[4] - counts[2], counts[6] - counts[4], counts[8] - counts[6]]
         single = student.run(count_parameters, student.AffineCoupling(work.cast(torch.tensor([1.0, 0.0])))) or 1
         observe("parameters of n layers over those of one", [round(counts[n] / single, 1) for n in (2, 4, 6, 8)])
-        jacobian = answers[2][1].to(torch.float64)
+        jacobian = with_graph(answers[2][1], "forward of the flow")
         still = observe("entries of the Jacobian that vanish", int((jacobian.abs().amax(0) < 1e-9).sum()))
         rows = [near(jacobian[:, i, :], torch.eye(2)[j].expand(6, 2), 1e-9) for i in range(2) for j in range(2)]
         observe("a coordinate passes two layers unchanged", any(rows))
+        deep = with_graph(answers[4][1], "forward of the flow")
+        all_alike = observe(
+            "a coordinate passes four layers unchanged",
+            any(near(deep[:, i, :], torch.eye(2)[i].expand(6, 2), 1e-9) for i in range(2)),
+        )
         require(
             growth[0] > 0 and growth[0] == growth[1] == growth[2],
             f"RealNVP(n) has {counts[2]}, {counts[4]}, {counts[6]}, {counts[8]} parameters for n = 2, 4, 6, 8; "
@@ -314,7 +339,9 @@ def test_depth(student, draw):
         require(
             still == 0 and not any(rows),
             "a flow of two layers leaves a coordinate out: each coordinate must be "
-            "changed by one of two successive layers",
+            "changed by one of two successive layers"
+            if all_alike
+            else "a flow of two layers leaves a coordinate out, one of four layers does not: is every layer used?",
         )
 
 

@@ -31,7 +31,11 @@ def test_learns(student, draw):
             require(report["visible"] > 0, "parameters() of the layer is empty: there is nothing to train")
             require(masks == 0, "the mask is among the parameters: the optimiser would change it")
             require(reached["points"], "no parameter gets a gradient from the points that inverse returns")
-            require(reached["log_det"], "no parameter gets a gradient from the log-determinants of inverse")
+            require(
+                reached["log_det"],
+                "no parameter gets a gradient from the log-determinants of inverse, with every weight randomised: they "
+                "are detached, or a hard clamp in place of alpha tanh(...) has cut all gradients off",
+            )
             require(report["idle"] == 0, f"{report['idle']} parameters change the result but get no gradient")
             require(start, "in a fresh layer no weight matrix gets a gradient, so training cannot start")
 

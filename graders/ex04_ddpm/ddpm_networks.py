@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ddpm_worker import told_as
+
 
 def every_parameter(root: Any) -> list[Any]:
     """All trainable leaves inside a module, also those hidden in plain lists and dicts, each once."""
@@ -56,6 +58,7 @@ def images(*shape: int, seed: int) -> Any:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.get_default_dtype())
 
 
+@told_as("UNet")
 def answers(module: Any, seed: int) -> Any:
     """Answers of a U-Net as the student initialises it, and of a shaken one, to 28x28, 32x32 and 16x16 images."""
     import torch
@@ -69,6 +72,7 @@ def answers(module: Any, seed: int) -> Any:
     return results
 
 
+@told_as("UNet")
 def mixing(module: Any, seed: int) -> Any:
     """By how much the answer to an image changes with the others of its batch: in training mode, then in eval mode.
 
@@ -94,6 +98,7 @@ def mixing(module: Any, seed: int) -> Any:
     return report
 
 
+@told_as("UNet")
 def use_of_time(module: Any, seed: int) -> Any:
     """Relative change of the answers when t changes: the least for an image's own t, the most for another image's."""
     import torch
@@ -110,6 +115,7 @@ def use_of_time(module: Any, seed: int) -> Any:
     return min(own), max(own), max(changes[1][0], *changes[0][1:])
 
 
+@told_as("UNet")
 def gradients(module: Any, seed: int) -> Any:
     """What an optimiser would see.
 
@@ -150,6 +156,7 @@ def gradients(module: Any, seed: int) -> Any:
     return {"visible": count, "hidden": hidden, "idle": len(idle), "useless": useless, "names": idle[:5]}
 
 
+@told_as("UNet")
 def paths(module: Any, seed: int) -> Any:
     """Through which sizes the information about a 32x32 image travels.
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from ddpm_oracles import Mixture, Recipe, noised, schedule_of
-from ddpm_worker import own_schedule
+from ddpm_worker import own_schedule, told_as
 
 from gdgrade.compare.calibration import Calibration, load_calibrations
 
@@ -42,6 +42,7 @@ def small_digits(images: Any) -> Any:
 # ---- one batch, again and again
 
 
+@told_as("UNet")
 def overfit(module: Any, x: Any, t: Any, noise: Any, seed: int, steps: int, rate: float) -> Any:
     """In the worker: Adam on one batch of noised images; the U-Net's best guess in the last 20 steps, (B, 1, H, W).
 
@@ -98,6 +99,7 @@ class Net(torch.nn.Module):
         return self.layers(torch.cat([x, angles.sin(), angles.cos()], dim=1))
 
 
+@told_as("ddpm_loss")
 def train_toy(
     module: Any, recipe: Any, right: Any, data: Any, test: Any, times: Any, seed: int, settings: Any
 ) -> dict[str, Any]:
@@ -194,6 +196,7 @@ def toy_scores(guesses: Any, samples: Any, test: tuple[Any, Any, Any]) -> ToySco
 # ---- digits
 
 
+@told_as("ddpm_loss")
 def train_digits(
     module: Any, recipe: Any, right: Any, images: Any, test: Any, times: Any, seed: int, settings: Any
 ) -> dict[str, Any]:

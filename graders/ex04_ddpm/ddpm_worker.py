@@ -6,7 +6,21 @@ else the judge's plain dict, so that a wrong `linear_schedule` costs its own poi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+
+def told_as(name: str) -> Callable[[Any], Any]:
+    """Gives a function that is shipped to the student the name of what it asks of the student's code.
+
+    Messages about errors begin with that name, and a student has never heard of the functions of the grader.
+    """
+
+    def renamed(function: Any) -> Any:
+        function.__name__ = name
+        return function
+
+    return renamed
 
 
 def own_schedule(module: Any, recipe: Any, right: Any) -> Any:
@@ -79,6 +93,7 @@ class WithSchedule:
 # ---- longer runs beside the student's code
 
 
+@told_as("p_sample")
 def step_maps(module: Any, recipe: Any, right: Any, model: Any) -> Any:
     """Mean at 0, mean at 1 and effect of unit noise of `p_sample` at every t: three (T,) tensors."""
     import torch
@@ -94,6 +109,7 @@ def step_maps(module: Any, recipe: Any, right: Any, model: Any) -> Any:
     return torch.stack(rows)
 
 
+@told_as("ddpm_loss")
 def loss_and_gradient(module: Any, recipe: Any, right: Any, weights: Any, x0: Any, t: Any, noise: Any) -> Any:
     """ddpm_loss of a small network with these weights (d, d), and its gradient in them or None."""
     import torch
@@ -115,6 +131,7 @@ def loss_and_gradient(module: Any, recipe: Any, right: Any, weights: Any, x0: An
     return loss.detach(), torch.autograd.grad(loss.sum(), network.weights, allow_unused=True)[0]
 
 
+@told_as("sample")
 def graph_of_sample(module: Any, recipe: Any, right: Any, shape: Any) -> Any:
     """Whether what `sample` returns carries a graph, for a network with a trainable parameter."""
     import torch

@@ -226,6 +226,28 @@ def forward_noise_uniform(ref, x0, t, schedule, noise=None):
     return mixed(x0, t, schedule, noise, lambda a: a.sqrt(), lambda a: (1 - a).sqrt())
 
 
+@mistake(
+    of="q_sample",
+    title="uniform noise from -1 to 1 instead of normal noise",
+    hint="Your noise has the mean of a standard normal one. Has it its variance, and can it be as large as 3?",
+    checks=("forward/fresh_noise",),
+    seen_by="chance",
+)
+def forward_noise_between_minus_one_and_one(ref, x0, t, schedule, noise=None):
+    noise = 2 * torch.rand_like(x0) - 1 if noise is None else noise
+    return mixed(x0, t, schedule, noise, lambda a: a.sqrt(), lambda a: (1 - a).sqrt())
+
+
+@mistake(
+    of="q_sample",
+    title="the level gets one axis more, which is right for points only",
+    hint="Which shape must the levels of B images have, so that each multiplies its own image (C, H, W)?",
+)
+def forward_level_for_points_only(ref, x0, t, schedule, noise=None):
+    level = schedule["abar"][t].to(x0.dtype)[:, None]
+    return level.sqrt() * x0 + (1 - level).sqrt() * drawn(x0, noise)
+
+
 # ---- 4.3 loss
 
 
@@ -278,6 +300,17 @@ def loss_half(ref, model, x0, schedule, t=None, noise=None):
 def loss_absolute(ref, model, x0, schedule, t=None, noise=None):
     _, noise, _, guess = parts_of_loss(ref, model, x0, schedule, t, noise)
     return (guess - noise).abs().mean()
+
+
+@mistake(
+    of="ddpm_loss",
+    title="the Huber loss instead of the mean of the squares",
+    hint="Which power of a large error does your loss grow with, and which one does the formula have?",
+    kind="convention",
+)
+def loss_huber(ref, model, x0, schedule, t=None, noise=None):
+    _, noise, _, guess = parts_of_loss(ref, model, x0, schedule, t, noise)
+    return F.smooth_l1_loss(guess, noise)
 
 
 @mistake(
@@ -547,6 +580,41 @@ def posterior_deviation(ref, x0, x_t, t, schedule):
     return mean, ((1 - prev) / (1 - ab) * b).sqrt()
 
 
+@mistake(
+    of="q_posterior",
+    title="the logarithm of the variance",
+    hint="May a variance be negative? Which of your two results is the law's second number itself?",
+    kind="convention",
+)
+def posterior_log_variance(ref, x0, x_t, t, schedule):
+    b, a, ab, prev = posterior_parts(schedule, t, x_t)
+    mean = (prev.sqrt() * b * x0 + a.sqrt() * (1 - prev) * x_t) / (1 - ab)
+    return mean, ((1 - prev) / (1 - ab) * b).clamp(min=1e-20).log()
+
+
+@mistake(
+    of="q_posterior",
+    title="before the first step, the first abar is looked up",
+    hint="How much of the signal is left before any step was taken?",
+)
+def posterior_first_abar_twice(ref, x0, x_t, t, schedule):
+    b, a, ab, _ = posterior_parts(schedule, t, x_t)
+    prev = per_sample(schedule["abar"][(t - 1).clamp(min=0)].to(x_t.dtype), x_t)
+    return (prev.sqrt() * b * x0 + a.sqrt() * (1 - prev) * x_t) / (1 - ab), (1 - prev) / (1 - ab) * b
+
+
+@mistake(
+    of="q_posterior",
+    title="the variance is kept from being zero",
+    hint="At t = 0 the clean data are known. How sure is the step back there, and what does your bound make of it?",
+    checks=("clean/posterior",),
+)
+def posterior_variance_kept_from_zero(ref, x0, x_t, t, schedule):
+    b, a, ab, prev = posterior_parts(schedule, t, x_t)
+    mean = (prev.sqrt() * b * x0 + a.sqrt() * (1 - prev) * x_t) / (1 - ab)
+    return mean, ((1 - prev) / (1 - ab) * b).clamp(min=1e-6)
+
+
 # ---- 4.5 ancestral step (the sampler of 4.6 inherits these)
 
 
@@ -719,6 +787,26 @@ def step_noise_shared(ref, model, x_t, t, schedule, noise=None):
     return step_back(model, x_t, t, schedule, noise)
 
 
+@mistake(
+    of="p_sample",
+    title="the network is told one t for the whole batch",
+    hint="Which shape has the t on which the network was trained? Make the same one out of your int.",
+    checks=("chain/every_step_once",),
+)
+def step_tells_one_t(ref, model, x_t, t, schedule, noise=None):
+    return step_back(model, x_t, t, schedule, noise, index=lambda t: t[:1])
+
+
+@mistake(
+    of="p_sample",
+    title="the network is told t as a floating number",
+    hint="A network may look t up in a table. Which type must an index have?",
+    checks=("chain/every_step_once",),
+)
+def step_tells_floats(ref, model, x_t, t, schedule, noise=None):
+    return step_back(model, x_t, t, schedule, noise, index=lambda t: t.double())
+
+
 # ---- 4.6 ancestral sampler
 
 
@@ -775,9 +863,21 @@ def sample_upwards(ref, model, shape, schedule, noises=None, return_traj=False):
     of="sample",
     title="it starts from zeros",
     hint="From which law does the chain start? Do two runs start at the same place?",
+    checks=("chain/given_noises", "chain/trajectory"),
 )
 def sample_starts_from_zero(ref, model, shape, schedule, noises=None, return_traj=False):
     return result(walk(ref, model, shape, schedule, noises, down(schedule), torch.zeros_like), return_traj)
+
+
+@mistake(
+    of="sample",
+    title="left to draw its own noise, it starts from zeros",
+    hint="From which law does the chain start when no noises are given? Do two samples start at the same place?",
+    checks=("chain/law_on_gaussian",),
+)
+def sample_own_start_is_zero(ref, model, shape, schedule, noises=None, return_traj=False):
+    start = torch.zeros_like if noises is None else None
+    return result(walk(ref, model, shape, schedule, noises, down(schedule), start), return_traj)
 
 
 @mistake(
@@ -807,6 +907,18 @@ def sample_noise_reused(ref, model, shape, schedule, noises=None, return_traj=Fa
 )
 def sample_noises_ignored(ref, model, shape, schedule, noises=None, return_traj=False):
     return result(walk(ref, model, shape, schedule, None, down(schedule)), return_traj)
+
+
+@mistake(
+    of="sample",
+    title="only the start is taken from the noises",
+    hint="Call your function twice with the same noises: are the results equal? Which noises does each step use?",
+    checks=("chain/given_noises", "chain/trajectory"),
+)
+def sample_noises_of_steps_ignored(ref, model, shape, schedule, noises=None, return_traj=False):
+    start = None if noises is None else noises[0]
+    states = walk(ref, model, shape, schedule, None, down(schedule), None if start is None else lambda x: start)
+    return result(states, return_traj)
 
 
 @mistake(
@@ -1043,6 +1155,20 @@ def unet_one_skip(ref):
 
 @mistake(
     of="UNet",
+    title="a skip connection at half size only",
+    hint="Which features of full size does the last block of your way up see that were never halved?",
+    factory=True,
+)
+def unet_skip_at_half_size(ref):
+    class UNet(ref.UNet):
+        def forward(self, x, t):
+            return pass_through(self, x, t, ref.time_embedding, skips=(1, 0))
+
+    return UNet
+
+
+@mistake(
+    of="UNet",
     title="halved once only",
     hint="Which size do the smallest features of your network have for an image of 28x28?",
     factory=True,
@@ -1128,6 +1254,26 @@ def ddim_never_clean(ref, model, x, t, t_prev, schedule, eta=0.0, noise=None):
 )
 def ddim_other_sigma(ref, model, x, t, t_prev, schedule, eta=0.0, noise=None):
     return ddim(ref, model, x, t, t_prev, schedule, eta, noise, spread=lambda ab, prev: eta * (1 - prev).sqrt())
+
+
+@mistake(
+    of="ddim_step",
+    title="beta of one step under the root of sigma",
+    hint="How many single steps lie between t_prev and t? Which part of the signal's variance is lost in all of them?",
+)
+def ddim_beta_in_sigma(ref, model, x, t, t_prev, schedule, eta=0.0, noise=None):
+    beta = schedule["betas"][t].to(x.dtype)
+    spread = lambda ab, prev: eta * ((1 - prev) / (1 - ab) * beta).sqrt()  # noqa: E731
+    return ddim(ref, model, x, t, t_prev, schedule, eta, noise, spread=spread)
+
+
+@mistake(
+    of="ddim_step",
+    title="at t_prev = -1, the last abar is looked up",
+    hint="What does index -1 mean in Python, and what should it mean for the clean data?",
+)
+def ddim_wraps_around(ref, model, x, t, t_prev, schedule, eta=0.0, noise=None):
+    return ddim(ref, model, x, t, t_prev % len(schedule["abar"]), schedule, eta, noise)
 
 
 @mistake(
@@ -1258,4 +1404,26 @@ def slerp_straight(ref, a, b, weight):
 )
 def slerp_one_angle(ref, a, b, weight):
     omega = torch.acos((a * b).sum() / (a.norm() * b.norm()))
+    return (torch.sin((1 - weight) * omega) * a + torch.sin(weight * omega) * b) / torch.sin(omega)
+
+
+@mistake(
+    of="slerp",
+    title="the weight belongs to the other end",
+    hint="Where does your walk start, at weight 0?",
+    kind="convention",
+)
+def slerp_from_b_to_a(ref, a, b, weight):
+    omega = torch.acos(F.cosine_similarity(a.flatten(1), b.flatten(1), dim=1))
+    omega = per_sample(omega, a)
+    return (torch.sin(weight * omega) * a + torch.sin((1 - weight) * omega) * b) / torch.sin(omega)
+
+
+@mistake(
+    of="slerp",
+    title="the angle is taken along one axis instead of over the whole sample",
+    hint="How many angles lie between two images? Over which numbers does their inner product run?",
+)
+def slerp_angle_along_one_axis(ref, a, b, weight):
+    omega = torch.acos(F.cosine_similarity(a, b, dim=1)).unsqueeze(1)
     return (torch.sin((1 - weight) * omega) * a + torch.sin(weight * omega) * b) / torch.sin(omega)

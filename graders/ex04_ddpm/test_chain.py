@@ -6,6 +6,7 @@ from ddpm_reading import generated, last, run_either, seen_by
 from ddpm_worker import WithSchedule, graph_of_sample
 
 from gdgrade.checks import (
+    CheckFailed,
     StudentError,
     agrees,
     attempts,
@@ -79,7 +80,13 @@ def test_every_step_once(student, draw):
     spy = recorder(Bent())
     result = WithSchedule(student, "sample", RECIPE)(spy, (n, 2), SCHEDULE)
     well_formed(last(result), torch.zeros(n, 2), "generated data", means="one row per sample", varies=True)
-    asked = [(float(t[0]), len(x)) for x, t in seen_by(spy) if bool((t == t[0]).all())]
+    rows = seen_by(spy)
+    told = [told_of(call) for call in spy.calls]
+    floating = any(entry[0] for entry in told)
+    shape, samples = next((entry[1:] for entry in told if entry[1] != (entry[2],)), ((n,), n))
+    asked = [(float(t[0]), len(x)) for x, t in rows if bool((t == t[0]).all())]
+    observe("steps at which the network is asked, and about how many samples", [list(pair) for pair in asked])
+    observe("t is floating, t is not one per sample", [floating, shape != (samples,)])
     require(len(asked) == spy.count, "one call of the network mixes several steps t")
     order = [t for i, (t, _) in enumerate(asked) if i == 0 or asked[i - 1][0] != t]
     rounds = max(1, round(len(order) / T))  # once, or once for every sample where they go one after the other
@@ -89,6 +96,11 @@ def test_every_step_once(student, draw):
     for t in due:
         count = sum(rows for time, rows in asked if time == t)
         require(count == n, f"at t = {t:g} the network was asked {count / n:g} times per sample")
+    require(not floating, "the network got t as floating numbers; a LongTensor of indices is due")
+    require(
+        shape == (samples,),
+        f"the network got t of shape {shape} for {samples} samples; due is (B,), one index for each sample",
+    )
     graph = run_either(student, graph_of_sample, tuple(RECIPE), SCHEDULE, [2, 2])
     observe("graph", graph)
     require(not graph, "the result still carries the graph of all steps, which fills the memory of a real network")
@@ -96,18 +108,34 @@ def test_every_step_once(student, draw):
 
 @check("4.6", points=0.25, visibility="hidden", alpha=1.25e-7, seconds=60)  # loops over samples are right, too
 def test_law_on_gaussian(student, draw):
-    """With the right network for Gaussian data, 1,500 samples have the mean and variance of the algorithm."""
+    """With the right network for Gaussian data, start and samples have the mean and variance of the algorithm."""
     n, recipe, mean, variance = 1500, Recipe(30), draw.normal(2, scale=2.0), 0.25
     schedule = schedule_of(*recipe)
     due, spread = affine_law(schedule, mean, variance)
     model = Gaussian(schedule["abar"], mean, variance)
 
+    sample = WithSchedule(student, "sample", recipe)
+
     def trial(draw):
         student.seed(draw.seed)
-        x = generated(WithSchedule(student, "sample", recipe)(model, (n, 2), schedule), (n, 2))
-        return [mean_z(x, due, spread.sqrt()), covariance_test(x, spread * torch.eye(2))]
+        x = generated(sample(model, (n, 2), schedule), (n, 2))
+        spy = recorder(model)
+        sample(spy, (100, 2), schedule)
+        # With a short schedule and the right network, the law of the result hardly depends on that of the start.
+        start = torch.cat([x for x, t in seen_by(spy) if float(t[0]) == recipe.T - 1])
+        require(start.shape == (100, 2), f"at t = {recipe.T - 1} the network saw {len(start)} of 100 starts")
+        if bool((start == start[0]).all()):
+            observe("all samples start at one place", True)  # and else nothing: the results tell other causes apart
+            raise CheckFailed("every sample starts at the same place; the start is standard normal noise")
+        return [
+            mean_z(x, due, spread.sqrt()),
+            covariance_test(x, spread * torch.eye(2)),
+            mean_z(start, 0.0, 1.0),
+            covariance_test(start, torch.eye(2)),
+        ]
 
-    attempts(draw, trial, message="the samples do not have the law of ancestral sampling with this network")
+    message = "the start, or the samples, do not have the law of ancestral sampling with this network"
+    attempts(draw, trial, message=message)
 
 
 @check("4.6", points=0.25, visibility="hidden", alpha=1.25e-7, seconds=60)  # loops over samples are right, too
@@ -128,6 +156,13 @@ def test_mixture(student, draw):
     attempts(draw, trial, message="the samples do not have the law of ancestral sampling with this network")
 
 
+def told_of(call):
+    """Of one call of the network: whether t was floating, its shape, and for how many samples it was."""
+    x, t = (torch.as_tensor(value) for value in [*call.args, *call.kwargs.values()])
+    samples = len(x) if x.ndim > 1 else 1  # a chain for each sample may leave the axis of the batch out
+    return t.is_floating_point(), tuple(t.shape), samples
+
+
 # ---- the order of the noises
 
 
@@ -135,6 +170,7 @@ def compared(student, noises, shape, extra, pick, expected):
     """agrees on `pick` of a run with these noises, handed over in the order in which the student's code reads them."""
     sample, chosen = WithSchedule(student, "sample", RECIPE), ""
     model = Bent()
+    repeats(sample, model, shape, noises)
     due = states(model, shape, SCHEDULE, noises)[-1]
     for name, order in LAYOUTS.items():
         try:
@@ -153,6 +189,21 @@ def compared(student, noises, shape, extra, pick, expected):
 
     inputs = model, shape, SCHEDULE, noises[invert(order)]
     agrees(sample, reordered, *inputs, pick=pick, name="generated data" if not extra else "trajectory", **extra)
+
+
+def repeats(sample, model, shape, noises):
+    """Fail if two calls with the same noises differ; what is wrong then cannot be told from random numbers."""
+    spy = recorder(model)
+    try:
+        first, again = (torch.as_tensor(last(sample(spy, shape, SCHEDULE, noises))) for _ in range(2))
+    except (StudentError, TypeError, ValueError, RuntimeError):
+        return  # what it is about is said by the comparison
+    if first.shape != again.shape or torch.allclose(first, again) or not bool((first.isfinite() & again.isfinite()).all()):
+        return
+    start = torch.as_tensor(next(iter([*spy.calls[0].args, *spy.calls[0].kwargs.values()]))) if spy.calls else first
+    observe("two calls with the same noises differ", True)
+    observe("starts at the given start", start.shape == noises[0].shape and torch.allclose(start.double(), noises[0]))
+    raise CheckFailed("two calls of sample with the same noises give different results: not all of them are used")
 
 
 def invert(order):

@@ -65,6 +65,10 @@ def test_fresh_noise(student, draw):
             require(getattr(call, "shape", None) == (n, 2), "x_t must have the shape of x0")
         noise = torch.cat([torch.as_tensor(call).double() / spread for call in calls], dim=1)
         observe("different rows", len(noise[:, :2].unique(dim=0)))
+        centred = noise - noise.mean()
+        # 1.8 if the noise is uniform, whatever its range, and 3 or more if it is normal, whatever its spread
+        observe("flat", float((centred**4).mean()) < 2.4 * float((centred**2).mean()) ** 2)
+        observe("twice the mean", round(2 * float(noise.mean())))
         observe("noise doublings", round(float(noise.var().log2())) if float(noise.var()) > 0 else None)
         return [mean_z(noise, 0.0, 1.0), covariance_test(noise, torch.eye(4))]
 

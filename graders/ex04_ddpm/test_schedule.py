@@ -24,7 +24,7 @@ def test_values(student):
 def test_signal_is_gone_at_the_end(student):
     """However many steps there are, hardly any signal is left after the last one."""
     for T in (25, 50, 200, 1000):
-        abar = arrays_of(student.linear_schedule(T))[2]
+        abar = arrays_of(student.linear_schedule(T))["abar"]
         require(getattr(abar, "shape", None) == (T,), f"abar: {T} numbers are due, one for each step")
         holds(at_most(abar[-1], 1e-3, f"abar after the last of {T} steps"))
 
@@ -38,14 +38,14 @@ def test_other_settings(student, draw):
         inputs = T, low, high, scale
         picked = agrees(student.linear_schedule, schedule_of, *inputs, pick=arrays_of, rtol=1e-11, name="schedule")
         # As logarithms: near the end abar is far below the largest of its values, to which the tolerance above refers.
-        close(torch.log(picked[2]), schedule_of(*inputs)["abar"].log(), "log of abar")
+        close(torch.log(picked["abar"]), schedule_of(*inputs)["abar"].log(), "log of abar")
 
 
 def arrays_of(schedule):
-    """(betas, alphas, abar) of a dict, by their names or by another name in use."""
+    """Betas, alphas and abar of a dict, by their names or by another name in use, under their names."""
     if not isinstance(schedule, dict):
         raise CheckFailed(f"linear_schedule: a dict is due, got a {type(schedule).__name__}")
-    found = []
+    found = {}
     for due, names in NAMES.items():
         name = next((name for name in names if name in schedule), None)
         if name is None:
@@ -53,5 +53,5 @@ def arrays_of(schedule):
             raise CheckFailed(f"linear_schedule: the key {due!r} is missing; the keys are {keys}")
         if name != due:
             remark(f"the schedule's {due} is called {name}; that was accepted")
-        found.append(schedule[name])
-    return tuple(found)
+        found[due] = schedule[name]
+    return found

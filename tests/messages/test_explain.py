@@ -2,7 +2,7 @@
 
 import pytest
 
-from gdgrade.failures import StudentError
+from gdgrade.failures import SourceLine, StudentError
 from gdgrade.judge.explain import explanation, given_sentence, memory_sentence, without_internals
 
 
@@ -45,6 +45,17 @@ def test_what_speaks_for_itself_is_not_explained() -> None:
     assert explanation(StudentError("exception", "ValueError", "eta must be positive")) == ""
     assert explanation(StudentError("exception", "NameError", "name 'qqq' is not defined")) == ""
     assert given_sentence(StudentError("exception", "ValueError", "", (), "f", {"given": "pull"})) == ""  # no own line
+
+
+def test_hooks_of_the_grader_are_not_called_given() -> None:
+    """torch runs into `__torch_dispatch__` by itself; a network that the student was handed is named."""
+    line = SourceLine("ddpm.py", 94, "forward", "return torch.cat([u, a], 1)")
+    told = [
+        given_sentence(StudentError("exception", "RuntimeError", "", (line,), "UNet", {"given": name}))
+        for name in ("__torch_dispatch__", "pull")
+    ]
+    assert told[0] == ""
+    assert "pull" in told[1]
 
 
 @pytest.mark.parametrize(

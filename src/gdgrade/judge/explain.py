@@ -76,7 +76,8 @@ def warned(output: str) -> str:
 def given_sentence(error: StudentError) -> str:
     """Where the error came from, if from a function that the student was handed."""
     name = error.details.get("given", "")
-    if not name or not error.frames:
+    # Names with two underscores are hooks of the grader's, into which torch runs: nothing that was handed over.
+    if not name or name.startswith("__") or not error.frames:
         return ""
     text = _("It was raised in {name}, which your function was given: look at what this line passes to it.")
     return text.format(name=name)

@@ -26,10 +26,10 @@ def test_plan_and_potentials(student, reference, draw):
 
 
 def two_groups(draw):
-    """Two groups of points and two more, far off and as far from each other, with equal mass: C / eps is 1,600 to 6,000.
+    """Two groups of points and two more, far off and as far from each other, with equal mass.
 
-    So exp(-C / eps) is zero, and log(exp(-C / eps) + 1e-300) is far from -C / eps. Inside a group the costs differ by
-    a few eps only: the plan is not one-to-one, and is found in some ten iterations.
+    C / eps is 1,600 to 6,000: exp(-C / eps) is zero, and log(exp(-C / eps) + 1e-300) is far from -C / eps. Inside a
+    group the costs differ by a few eps only: the plan is not one-to-one, and is found in some ten iterations.
     """
     x = torch.cat(
         [0.04 * draw.uniform(2, 3, low=-1), torch.tensor([2.0, 0.0, 1.0]) + 0.04 * draw.uniform(3, 3, low=-1)]

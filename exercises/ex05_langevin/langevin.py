@@ -18,7 +18,7 @@ Sources:
     [4] Song & Ermon (2019), Generative modeling by estimating gradients of the data distribution, NeurIPS.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -138,7 +138,7 @@ def langevin_sample(
 def annealed_langevin(
     score_fn: Callable[[Tensor, Tensor], Tensor],
     x0: Tensor,
-    sigmas: Tensor | Sequence[float],
+    sigmas: Tensor,
     eta0: float,
     n_per_level: int,
     noises: Tensor | None = None,

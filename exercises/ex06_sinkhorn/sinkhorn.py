@@ -224,8 +224,8 @@ def sinkhorn_divergence(x: Tensor, y: Tensor, eps: float) -> Tensor:
         eps: regularisation, in squared units of length.
 
     Returns:
-        One number (0-d tensor), in squared units of length. It can be differentiated with respect to x (and
-        y), and the gradient is finite also where points coincide.
+        One number (0-d tensor), in squared units of length. It can be differentiated with respect to x, and
+        the gradient is finite also where points coincide.
 
     Source: Feydy et al. (2019), Interpolating between Optimal Transport and MMD using Sinkhorn Divergences,
     Eq. (3), arXiv:1810.08278.

@@ -105,19 +105,28 @@ def trajectory(result):
     return result[1] if isinstance(result, tuple | list) and len(result) == 2 else result
 
 
-def note_spread(moves, drift, variance):
+def note_spread(first, second, drift, variance, n_steps=1):
     """Observe, in whole numbers that hardly depend on the draws, how particles moved away from one point.
 
     Args:
-        moves: (B, d), the students' moves; drift: right mean; variance: right variance of every coordinate.
+        first, second: (B, d), the student's moves in two calls with the same arguments.
+        drift: right mean; variance: right variance of every coordinate.
+        n_steps: how many steps were made; mean and variance are counted in right steps.
     """
-    different = len(moves.unique(dim=0))
+    observe("the same noise in two calls", torch.equal(first, second))
+    different = len(first.unique(dim=0))
     observe("different moves", different)
-    observe("no noise at all", torch.allclose(moves, moves.mean() + torch.zeros_like(moves)))
-    ratio = float(moves.var(dim=0).mean()) / variance
+    observe("no noise at all", torch.allclose(first, first.mean() + torch.zeros_like(first)))
+    both = torch.stack([first, second])  # spread within a call, for particles that share their noise have none
+    ratio = float(both.var(dim=1).mean()) / variance
     observe("doublings of the variance", round(math.log2(max(ratio, 1e-12))) if math.isfinite(ratio) else None)
-    if different > 1:  # the mean of many particles that moved alike is no better known than one of them
-        observe("drift over the right one", round(float(moves.mean()) / drift))
+    # Of twice the right variance and more, the doublings say enough: a count would depend on the draws.
+    counted = observe("steps of noise", min(round(ratio * n_steps), 2 * n_steps) if math.isfinite(ratio) else None)
+    # The mean of particles that moved alike, or much too far, is not known to a step.
+    if different > 1 and counted is not None and counted < 2 * n_steps:
+        observe("steps of drift", round(float(both.mean()) / drift * n_steps))
+    elif different > 1:
+        observe("drift over the right one", round(float(both.mean()) / drift))
 
 
 def require_parted(moves):

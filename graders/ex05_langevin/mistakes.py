@@ -49,6 +49,15 @@ def log_prob_weights_ignored(ref, x, means, sigma, weights):
 
 @mistake(
     of="gmm_log_prob",
+    title="the weights are left out: the components are added up, not averaged",
+    hint="If all components are the same Gaussian, what is the density of their mixture, and what is yours?",
+)
+def log_prob_weights_left_out(ref, x, means, sigma, weights):
+    return torch.logsumexp(log_densities(x, means, sigma), 1)
+
+
+@mistake(
+    of="gmm_log_prob",
     title="logarithms of the components are averaged",
     hint="Is the logarithm of an average the average of the logarithms?",
 )
@@ -127,6 +136,16 @@ def score_of_the_nearest(ref, x, means, sigma, weights):
 )
 def score_weights_ignored(ref, x, means, sigma, weights):
     shares = (-squares(x, means) / (2 * sigma**2)).softmax(1)
+    return torch.einsum("bk,bkd->bd", shares, pulls(x, means)) / sigma**2
+
+
+@mistake(
+    of="gmm_score",
+    title="the responsibilities are normalised over the points, not over the components",
+    hint="What do the responsibilities of one point add up to? Does the score of a point depend on the other points?",
+)
+def score_softmax_over_points(ref, x, means, sigma, weights):
+    shares = (weights.log() - squares(x, means) / (2 * sigma**2)).softmax(0)
     return torch.einsum("bk,bkd->bd", shares, pulls(x, means)) / sigma**2
 
 
@@ -276,6 +295,17 @@ def step_noise_shared(ref, x, score_fn, eta, noise=None):
     return x + eta / 2 * score_fn(x) + eta**0.5 * n
 
 
+@mistake(
+    of="langevin_step",
+    title="the own noise is uniform on (0, 1)",
+    hint="What are the mean and the variance of the noise that you draw?",
+    seen_by="chance",
+    checks=("step/",),
+)
+def step_noise_uniform(ref, x, score_fn, eta, noise=None):
+    return x + eta / 2 * score_fn(x) + eta**0.5 * (torch.rand_like(x) if noise is None else noise)
+
+
 # ---- 5.3 sampler
 
 
@@ -329,6 +359,39 @@ def sample_one_step_less(ref, score_fn, x0, eta, n_steps, noises=None, return_tr
 
 @mistake(
     of="langevin_sample",
+    title="the last step is missing",
+    hint="How many states, the start included, does a run of three steps have?",
+    checks=("sample/given_noises", "sample/trajectory"),  # where noise is drawn, sample_one_step_less says the same
+)
+def sample_last_step_missing(ref, score_fn, x0, eta, n_steps, noises=None, return_traj=False):
+    return answer(walk(ref, score_fn, x0, eta, all_noises(x0, n_steps, noises)[:-1]), return_traj)
+
+
+@mistake(
+    of="langevin_sample",
+    title="the noises are used from the last to the first",
+    hint="Which of the given noises does your first step use?",
+    checks=("sample/given_noises", "sample/trajectory"),
+)
+def sample_noises_reversed(ref, score_fn, x0, eta, n_steps, noises=None, return_traj=False):
+    return answer(walk(ref, score_fn, x0, eta, all_noises(x0, n_steps, noises).flip(0)), return_traj)
+
+
+@mistake(
+    of="langevin_sample",
+    title="a seed is set inside: every call draws the same noise",
+    hint="Call your function twice: should the particles take the same paths?",
+    seen_by="chance",
+    checks=("sample/fresh_noise",),
+)
+def sample_seeded(ref, score_fn, x0, eta, n_steps, noises=None, return_traj=False):
+    always = torch.Generator().manual_seed(0)
+    noises = torch.randn(n_steps, *x0.shape, dtype=x0.dtype, generator=always)
+    return answer(walk(ref, score_fn, x0, eta, noises), return_traj)
+
+
+@mistake(
+    of="langevin_sample",
     title="the score is computed once, at the start",
     hint="A particle has moved: which arrow should it follow now?",
 )
@@ -356,6 +419,17 @@ def sample_noises_ignored(ref, score_fn, x0, eta, n_steps, noises=None, return_t
 def trajectory_without_start(ref, score_fn, x0, eta, n_steps, noises=None, return_traj=False):
     states = walk(ref, score_fn, x0, eta, all_noises(x0, n_steps, noises))
     return (states[-1], torch.stack(states[1:])) if return_traj else states[-1]
+
+
+@mistake(
+    of="langevin_sample",
+    title="the trajectory comes first: (traj, x)",
+    hint="In which order does the statement ask for the two results?",
+    checks=("sample/trajectory",),
+)
+def trajectory_first(ref, score_fn, x0, eta, n_steps, noises=None, return_traj=False):
+    states = walk(ref, score_fn, x0, eta, all_noises(x0, n_steps, noises))
+    return (torch.stack(states), states[-1]) if return_traj else states[-1]
 
 
 @mistake(
@@ -627,6 +701,16 @@ def ism_without_half(ref, score_fn, x):
 
 @mistake(
     of="implicit_score_matching_loss",
+    title="the factor 1/2 stands before the trace as well",
+    hint="To which of the two terms does the factor 1/2 belong?",
+)
+def ism_half_for_both(ref, score_fn, x):
+    half, trace = halves_and_traces(score_fn, x)
+    return (half + trace / 2).mean()
+
+
+@mistake(
+    of="implicit_score_matching_loss",
     title="the trace is missing",
     hint="Which score minimises your loss if nothing rewards it for pointing inwards?",
 )
@@ -763,6 +847,17 @@ def mala_ratio_upside_down(ref, x, log_prob_fn, score_fn, eta, noise=None, u=Non
     y = ref.langevin_step(x, score_fn, eta, noise)
     q = log_q(y, x, score_fn, eta, eta) - log_q(x, y, score_fn, eta, eta)
     return metropolis(x, y, log_prob_fn(x) - log_prob_fn(y) + q, u)
+
+
+@mistake(
+    of="mala_step",
+    title="moves where it should stay, and stays where it should move",
+    hint="What becomes of a proposal whose ratio a is larger than 1?",
+)
+def mala_choice_inverted(ref, x, log_prob_fn, score_fn, eta, noise=None, u=None):
+    y = ref.langevin_step(x, score_fn, eta, noise)
+    q = log_q(x, y, score_fn, eta, eta) - log_q(y, x, score_fn, eta, eta)
+    return metropolis(y, x, log_prob_fn(y) - log_prob_fn(x) + q, u)
 
 
 @mistake(

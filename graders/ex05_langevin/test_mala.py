@@ -3,7 +3,7 @@
 import torch
 from langevin_oracles import array_of, constant_score, last_state
 
-from gdgrade.checks import agrees, attempts, check, covariance_test, mean_z
+from gdgrade.checks import agrees, attempts, check, covariance_test, mean_z, require
 
 
 @check("5.7", points=1, needs=("5.2",))
@@ -40,9 +40,9 @@ def test_stays_in_a_box(student, draw):
 
 @check("5.7", points=0.5, needs=("5.2",), visibility="hidden", alpha=1.25e-7)
 def test_leaves_the_target_alone(student, draw):
-    """Particles that follow the target still do so after five large steps."""
+    """Particles that follow the target still do so after five large steps, each by its own choice."""
     n, variance = 4000, 0.6
-    mean = draw.normal(2)
+    mean = draw.normal(3)
 
     def log_prob(x):
         return -(torch.as_tensor(x) - mean.to(x)).square().sum(-1) / (2 * variance)
@@ -50,13 +50,22 @@ def test_leaves_the_target_alone(student, draw):
     def score(x):
         return (mean.to(x) - torch.as_tensor(x)) / variance
 
+    # In the same place with the same noise all have the chance exp(-0.54) to move, so 200 do not choose alike.
+    student.seed(draw.seed)
+    alike = mean.repeat(200, 1)
+    inputs = alike, log_prob, score, 1.2 * variance, torch.ones(200, 3)
+    choices = [array_of(last_state(student.mala_step(*inputs)), (200, 3), "next points") for _ in range(2)]
+    moved = int(((choices[0] - alike).abs() > 1e-3).any(dim=1).sum())
+    require(0 < moved < 200, "200 particles in the same place with the same noise all made the same choice")
+    require(not torch.equal(*choices), "without u given, two calls made the same choices")
+
     def trial(draw):
         student.seed(draw.seed)
-        x = mean + variance**0.5 * draw.normal(n, 2)
+        x = mean + variance**0.5 * draw.normal(n, 3)
         for _ in range(5):
             result = student.mala_step(x, log_prob, score, 1.2 * variance)
-            x = array_of(last_state(result), (n, 2), "next points")
-        return [mean_z(x, mean, variance**0.5), covariance_test(x, variance * torch.eye(2))]
+            x = array_of(last_state(result), (n, 3), "next points")
+        return [mean_z(x, mean, variance**0.5), covariance_test(x, variance * torch.eye(3))]
 
     attempts(draw, trial, message="the particles no longer follow the target")
 

@@ -19,6 +19,7 @@ from gdgrade.checks import (
     covariance_test,
     mean_z,
     require,
+    well_formed,
     within_mode_mean,
     within_mode_variance,
 )
@@ -48,31 +49,35 @@ def test_trajectory(student, draw):
 
     inputs, words = (linear_score(precision, mean), x0, 0.4, 5, noises, True), "the start and every later state"
     agrees(student.langevin_sample, recursion, *inputs, pick=trajectory, name="trajectory", means=words)
+    free = trajectory(student.langevin_sample(*inputs[:-2], return_traj=True))
+    well_formed(free, torch.zeros(6, 3, 2), "trajectory without given noises", means=words)
 
 
 @check("5.3", points=0.25)
 def test_particles_part(student, draw):
     """Particles that start at one point, left to draw their own noise, end at different points."""
     n = 6
-    x0 = draw.normal(1, 2).repeat(n, 1)
+    x0 = draw.normal(1, 3).repeat(n, 1)  # not in the plane, where most try their code
     student.seed(draw.seed)
     result = student.langevin_sample(constant_score(2.0), x0, 0.3, 3)
-    require_parted(array_of(last_state(result), (n, 2), "last state") - x0)
+    require_parted(array_of(last_state(result), (n, 3), "last state") - x0)
 
 
 @check("5.3", points=0.25, alpha=1.25e-7)
 def test_fresh_noise(student, draw):
-    """Left to draw its own noise, the sampler draws it anew for every step and every particle."""
-    n, n_steps, eta, slope = 4000, 9, 0.3, 2.0
+    """Left to draw its own noise, the sampler draws it anew for every step and every particle, and in every call."""
+    n, n_steps, eta, slope = 2000, 9, 0.3, 2.0
     drift = n_steps * eta / 2 * slope
 
     def trial(draw):
         student.seed(draw.seed)
-        result = student.langevin_sample(constant_score(slope), torch.zeros(n, 2), eta, n_steps)
-        x = array_of(last_state(result), (n, 2), "last state")
-        note_spread(x, drift, n_steps * eta)
+        inputs = constant_score(slope), torch.zeros(n, 2), eta, n_steps
+        results = [student.langevin_sample(*inputs) for _ in range(2)]
+        first, second = (array_of(last_state(result), (n, 2), "last state") for result in results)
+        note_spread(first, second, drift, n_steps * eta, n_steps)
+        both = torch.cat([first, second], dim=1)  # a sampler that repeats its noise correlates the two
         variance = n_steps * eta
-        return [mean_z(x, drift, variance**0.5), covariance_test(x, variance * torch.eye(2))]
+        return [mean_z(both, drift, variance**0.5), covariance_test(both, variance * torch.eye(4))]
 
     attempts(draw, trial, message="particles from one point do not spread as independent noise spreads them")
 

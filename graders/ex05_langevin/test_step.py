@@ -56,9 +56,9 @@ def test_score_is_asked_at_x(student, draw):
 def test_particles_part(student, draw):
     """Particles that start at one point, left to draw their own noise, land at different points."""
     n = 6
-    x = draw.normal(1, 2).repeat(n, 1)
+    x = draw.normal(1, 3).repeat(n, 1)  # not in the plane, where most try their code
     student.seed(draw.seed)
-    points = array_of(student.langevin_step(x, constant_score(2.0), 0.3), (n, 2), "new points")
+    points = array_of(student.langevin_step(x, constant_score(2.0), 0.3), (n, 3), "new points")
     require_parted(points - x)
 
 
@@ -73,7 +73,7 @@ def test_fresh_noise(student, draw):
         x = torch.zeros(n, 2)
         moves = [student.langevin_step(x, constant_score(slope), eta) for _ in range(2)]
         first, second = (array_of(move, (n, 2), "new points") for move in moves)
-        note_spread(first, drift, eta)
+        note_spread(first, second, drift, eta)
         both = torch.cat([first, second], dim=1)  # a step that repeats its noise correlates the two
         return [mean_z(both, drift, eta**0.5), covariance_test(both, eta * torch.eye(4))]
 

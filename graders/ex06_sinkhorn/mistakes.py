@@ -361,6 +361,21 @@ def one_self_term(ref, x, y, eps):
     return ref._smallest_objective(x, y, eps) - ref._smallest_objective(x, x, eps)
 
 
+@mistake(of="sinkhorn_divergence", title="only x is debiased, with the factor 1/2", hint="Is S(x, y) equal to S(y, x)?")
+def half_of_one_self_term(ref, x, y, eps):
+    return ref._smallest_objective(x, y, eps) - ref._smallest_objective(x, x, eps) / 2
+
+
+@mistake(
+    of="sinkhorn_divergence",
+    title="twice the divergence: 2 OT(x, y) - OT(x, x) - OT(y, y)",
+    hint="Which factors does the statement put before the three terms?",
+    kind="convention",
+)
+def divergence_doubled(ref, x, y, eps):
+    return 2 * _debiased(ref._smallest_objective, x, y, eps)
+
+
 @mistake(of="sinkhorn_divergence", title="root of the divergence", hint="In which unit is S: metres or square metres?")
 def root_of_divergence(ref, x, y, eps):
     return _debiased(ref._smallest_objective, x, y, eps).clamp(min=0).sqrt()

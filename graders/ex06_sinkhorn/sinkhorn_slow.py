@@ -1,9 +1,9 @@
 """One problem on which Sinkhorn takes some 380 iterations, and what the record of them must look like."""
 
 import torch
-from sinkhorn_readings import Reading, array, errors, four, noted, plan, row_error
+from sinkhorn_readings import Reading, array, errors, four, matrix, noted, plan, row_error
 
-from gdgrade.checks import CheckFailed, agrees
+from gdgrade.checks import CheckFailed, agrees, remark
 
 _X = torch.tensor([0.4, 0.5, 0.6, 1.1, 1.8, 2.5], dtype=torch.float64)
 _Y = torch.tensor([0.0, 0.3, 2.8, 2.9], dtype=torch.float64)
@@ -22,23 +22,28 @@ def errors_behave(student_function):
     def last_is_row_error(result):
         return _last_is_row_error(result, student_function)
 
+    def to_the_end(result):
+        return _to_the_end(result, student_function)
+
     pick = _tells(last_is_row_error, _ratio, "last error / row error of the plan")
     agrees(student_function, _faultless, *SLOW, n_iter=CUT, tol=0.0, pick=pick, name="errors")
-    agrees(student_function, _faultless, *SLOW, pick=_tells(_to_the_end, plan, "plan"), name="errors")
+    agrees(student_function, _faultless, *SLOW, pick=_tells(to_the_end, plan, "plan"), name="errors")
 
 
 def stops_where_told(student_function):
     """Three iterations are not convergence; a loose tol ends the iteration early, but not before it is reached."""
 
     def unfinished(result):
-        if row_error(result, _A) < 1e-3:
-            raise CheckFailed("n_iter=3: more than three iterations were made")
+        P = matrix(result)
+        if gap(result) < 1e-3:
+            raise CheckFailed("n_iter=3: the plan has the right sums already; three iterations cannot get there")
+        if any(P.shape == other.shape and (P - other).abs().max() < 1e-10 for other in _after_four()):
+            raise CheckFailed("n_iter=3: this is the plan after four iterations")
 
     def early(result):
-        error = row_error(result, _A)
-        if not error <= 1e-2 * (1 + 1e-6):
+        if not row_error(result, _A) <= 1e-2 * (1 + 1e-6):
             raise CheckFailed("tol=0.01: the row sums of the plan differ from a by more than that")
-        if error < 1e-7:
+        if gap(result) < 1e-7:
             raise CheckFailed("tol=0.01: the iteration went on long after this was reached")
 
     def read(result):
@@ -48,6 +53,19 @@ def stops_where_told(student_function):
     agrees(student_function, _faultless, *SLOW, n_iter=3, pick=pick, name="plan with n_iter=3")
     pick = _tells(early, read, "row error with tol=0.01")
     agrees(student_function, _faultless, *SLOW, tol=1e-2, pick=pick, name="plan with tol=0.01")
+
+
+def _after_four():
+    """The plans after four iterations, from scalings equal to one and from potentials equal to zero.
+
+    The plans after three differ from them by 1e-4 and more. Who starts elsewhere does not come within 1e-10 of one.
+    """
+    K = torch.exp(-SLOW[2] / SLOW[3])
+    for v in (torch.ones_like(_B), _B):
+        for _ in range(4):
+            u = _A / (K @ v)
+            v = _B / (K.T @ u)
+        yield u[:, None] * K * v[None, :]
 
 
 def _faultless(*args, **kwargs):
@@ -65,18 +83,35 @@ def _tells(verdict, note, name):
     return noted(read, note, name)
 
 
-def _to_the_end(result):
+def gap(result):
+    """L1 error of the row sums or of the column sums, whichever is larger.
+
+    Every iteration ends with one of the two exact, and a plan may be returned with its rows made right: the other
+    error then says how far the iteration has come.
+    """
+    rows, columns = row_error(result, _A), matrix(result).sum(0)
+    return max(rows, float((columns - _B).abs().sum())) if columns.shape == _B.shape else rows
+
+
+def _to_the_end(result, student_function):
     found, floor = errors(result), rounding(result)
     if bool((found < 0).any()) or bool((found[1:] > found[:-1] * (1 + 1e-6) + floor).any()):
         raise CheckFailed("errors: a recorded row error is negative, or larger than the one before it")
-    if float(found[-1]) > max(1e-9, floor) * (1 + 1e-6):
-        raise CheckFailed("errors: the last one is above tol, though n_iter leaves room for more iterations")
+    last = float(found[-1])
+    if last <= max(1e-9, floor) * (1 + 1e-6):
+        return
+    # The arguments may be cast to float32 inside and the plan come back as float64, from a torch.zeros: its row error
+    # then stops falling at the rounding of a single, and the solver uses all iterations it is given.
+    if last < 1e-6 and len(errors(student_function(*SLOW, n_iter=2000))) > len(found):
+        remark(f"{student_function.label} works only in float32")
+        return
+    raise CheckFailed("errors: the last one is above tol; 400 of the 1000 iterations are enough to get below it here")
 
 
 def _ratio(result):
     """Last recorded error over the row error of the plan: after many iterations independent of the start."""
-    found = array(four(result)[3], "errors")
-    return float(found.flatten()[-1]) / row_error(result, _A) if found.numel() else -1.0
+    found, own = array(four(result)[3], "errors"), row_error(result, _A)
+    return float(found.flatten()[-1]) / own if found.numel() and own > 0 else -1.0
 
 
 def _last_is_row_error(result, student_function):

@@ -108,6 +108,15 @@ def eps_is_blur(start, a, b, C, eps, n_iter, tol):
     return iterate(a, b, C, eps**2, n_iter, tol, start(b, eps**2))
 
 
+@for_both(
+    "half the cost, as in geomloss: the kernel is exp(-C / (2 eps))",
+    "What is your kernel for C = 1 and eps = 1, and what should it be?",
+    kind="convention",
+)
+def kernel_of_half_cost(start, a, b, C, eps, n_iter, tol):
+    return iterate(a, b, C / 2, eps, n_iter, tol, start(b, eps))
+
+
 @for_both("the cost is divided by its maximum", "If all costs double and eps doubles too, should the plan change?")
 def cost_divided_by_max(start, a, b, C, eps, n_iter, tol):
     return iterate(a, b, C / C.abs().max().clamp(min=1e-30), eps, n_iter, tol, start(b, eps))
@@ -154,6 +163,39 @@ def plan_without_weights(start, a, b, C, eps, n_iter, tol):
 )
 def weights_not_in_sums(ref, a, b, C, eps, n_iter=1000, tol=1e-9):
     return iterate(a, b, C, eps, n_iter, tol, torch.zeros_like(b), weigh=False)
+
+
+# ------------------------------------------------------------------------------------------- the order of the updates
+@for_both(
+    "both sides are updated from the old values",
+    "When the columns are rescaled, which rows do they see: those before this iteration's update or those after it?",
+    checks=("plan/", "log/"),
+)
+def updates_at_once(start, a, b, C, eps, n_iter, tol):
+    f, g = start(a, eps).numpy(), start(b, eps).numpy()
+    a, b, C = (item.detach().numpy().astype(float) for item in (a, b, C))
+    errors = []
+    for _ in range(n_iter):
+        rows, columns = (g[None, :] - C) / eps, (f[:, None] - C) / eps
+        f, g = -eps * _log_sum(b[None, :], rows, 1), -eps * _log_sum(a[:, None], columns, 0)
+        P = np.exp((f[:, None] + g[None, :] - C) / eps) * a[:, None] * b[None, :]
+        errors.append(float(np.abs(P.sum(1) - a).sum()))
+        if errors[-1] <= tol:
+            break
+    return torch.from_numpy(P), torch.from_numpy(f), torch.from_numpy(g), errors
+
+
+@for_both(
+    "columns before rows: the row error is zero after one iteration",
+    "Which marginal is exact after the last half of your iteration, and which error do you look at?",
+    checks=("plan/", "log/"),
+)
+def columns_before_rows(start, a, b, C, eps, n_iter, tol):
+    def row_error(rows, columns, a, b, before, f):
+        return np.abs(columns - b).sum()  # the problem is solved with its sides exchanged
+
+    P, g, f, errors = iterate(b, a, C.T, eps, n_iter, max(tol, 1e-14), start(a, eps), measure=row_error)
+    return P.T, f, g, errors
 
 
 # --------------------------------------------------------------------------------------------------- when to stop
@@ -252,7 +294,10 @@ def potentials_exchanged(start, a, b, C, eps, n_iter, tol):
 RECORDS = ("plan/errors", "plan/tolerance", "log/errors")  # elsewhere these are right answers
 
 
-@for_both("records and tests the column error", "Which marginal is exact after the last half of an iteration?")
+@for_both(
+    "records and tests a number that is always zero: the column error, or the sum of signed differences",
+    "Is the number that you look at zero after a single iteration? Which marginal is exact then, and what cancels?",
+)
 def errors_of_columns(start, a, b, C, eps, n_iter, tol):
     def column_error(rows, columns, a, b, before, f):
         return np.abs(columns - b).sum()

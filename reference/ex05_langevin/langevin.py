@@ -16,7 +16,7 @@ Sources:
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -150,7 +150,7 @@ def langevin_sample(
 def annealed_langevin(
     score_fn: Callable[[Tensor, Tensor], Tensor],
     x0: Tensor,
-    sigmas: Tensor | Sequence[float],
+    sigmas: Tensor,
     eta0: float,
     n_per_level: int,
     noises: Tensor | None = None,

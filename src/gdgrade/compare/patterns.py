@@ -70,7 +70,11 @@ def value_pattern(got: Array, expected: Array, allowed: float) -> Pattern | None
     if not np.isfinite(largest):
         return None
     if largest <= FLOAT32_CONSTANTS.allowed(scale):
-        return Pattern("precision", _("The differences are as small as rounding in float32."))
+        text = _(
+            "The differences are small beside the numbers: constants in float32 look like this, "
+            "and so does a small wrong term."
+        )
+        return Pattern("precision", text)
     if scale <= 10 * allowed:  # nothing but rounding to compare with
         return None
     if not np.any(got):

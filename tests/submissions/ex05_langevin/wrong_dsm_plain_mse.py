@@ -1,4 +1,4 @@
-# wrong: mse_loss times sigma^2 | fails: dsm/given_noise | diagnosis: dsm_plain_mse
+# wrong: mse_loss times sigma^2 | fails: dsm/given_noise, dsm/loss_of_the_best_model | diagnosis: dsm_plain_mse
 
 import math
 

@@ -201,7 +201,13 @@ def test_expected_infinities_are_demanded() -> None:
         (E + 3.0, "offset", 3.0, ""),
         (E[::-1], "order", None, "These are the right numbers in another order."),
         (0 * E, "zeros", None, "Every number is 0."),
-        (E * (1 + 1e-6), "precision", None, "The differences are as small as rounding in float32."),
+        (
+            E * (1 + 1e-6),
+            "precision",
+            None,
+            "The differences are small beside the numbers: constants in float32 look like this, "
+            "and so does a small wrong term.",
+        ),
     ],
 )
 def test_patterns_of_values(got: np.ndarray, pattern: str, factor: float | None, remark: str) -> None:

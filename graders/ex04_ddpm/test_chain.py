@@ -198,7 +198,7 @@ def repeats(sample, model, shape, noises):
         first, again = (torch.as_tensor(last(sample(spy, shape, SCHEDULE, noises))) for _ in range(2))
     except (StudentError, TypeError, ValueError, RuntimeError):
         return  # what it is about is said by the comparison
-    if first.shape != again.shape or torch.allclose(first, again) or not bool((first.isfinite() & again.isfinite()).all()):
+    if first.shape != again.shape or torch.allclose(first, again) or not torch.stack((first, again)).isfinite().all():
         return
     start = torch.as_tensor(next(iter([*spy.calls[0].args, *spy.calls[0].kwargs.values()]))) if spy.calls else first
     observe("two calls with the same noises differ", True)

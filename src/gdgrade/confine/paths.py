@@ -1,6 +1,6 @@
 """Which files a worker may read: Python and its libraries, without the packages an exercise forbids."""
 # Plain strings: the kernel's rules, sys.path and sysconfig all speak in them.
-# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH123, PTH208
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH118, PTH119, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SYSTEM = (
 def default_readable() -> tuple[str, ...]:
     """What Python, numpy and torch need: interpreter, standard library, site-packages, time zones.
 
-    And gdgrade itself with its data sets, for `gdgrade.data` in a student's file: where it is installed from a checkout,
-    both lie outside of site-packages. Neither holds a secret.
+    And gdgrade itself with its data sets, for `gdgrade.data` in a student's file: where it is installed from a
+    checkout, both lie outside of site-packages. Neither holds a secret.
 
     Not in it: home folders (but for the user's own site-packages, where Python uses one), /etc, /proc of
     any process, the course, the submission. Only existing paths, symbolic links resolved, no duplicates.

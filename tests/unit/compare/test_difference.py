@@ -205,8 +205,10 @@ def test_expected_infinities_are_demanded() -> None:
             E * (1 + 1e-6),
             "precision",
             None,
-            "The differences are small beside the numbers: constants in float32 look like this, "
-            "and so does a small wrong term.",
+            (
+                "The differences are small beside the numbers: constants in float32 look like this, "
+                "and so does a small wrong term."
+            ),
         ),
     ],
 )

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from gdgrade.author.mutants import Excused, ExcusesError, mutants_of, read_excuses, sample
+from gdgrade.author.mutants import Excused, ExcusesError, mutants_of, read_excuses, sample, stale
 
 SOURCE = '''
 import torch
@@ -109,3 +109,29 @@ def test_excuses(tmp_path) -> None:
     path.write_text("- {function: other, line: x}\n")
     with pytest.raises(ExcusesError, match="reason is missing"):
         read_excuses(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"3\n", "must be a list"),
+        (b"just text\n", "must be a list"),
+        (b"# \xe9\n", "is not UTF-8 \\(byte 0xe9 at line 1\\)"),
+    ],
+)
+def test_excuses_of_another_form(tmp_path, content: bytes, words: str) -> None:
+    """No list, no text: said in words."""
+    path = tmp_path / "equivalent_mutants.yml"
+    path.write_bytes(content)
+    with pytest.raises(ExcusesError, match=words):
+        read_excuses(path)
+
+
+def test_excuses_that_excuse_nothing() -> None:
+    """A line that was changed since, or a slip, is reported; a remark behind the line need not be copied."""
+    source = "def f(a, b):\n    c = a < b  # as in the paper\n    return c\n"
+    good = Excused("f", "c = a < b", None, "why")
+    old = Excused("f", "c = a <= b", "comparison changed", "why")
+    (problem,) = stale([good, old], mutants_of(source))
+    assert problem.startswith("equivalent_mutants.yml, entry 2 (function f, line 'c = a <= b', change 'comparison")
+    assert "the nearest line is 'c = a < b'" in problem

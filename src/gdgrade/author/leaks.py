@@ -9,7 +9,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from gdgrade.author.paper import squeezed
+from gdgrade.author.fragments import squeezed
 from gdgrade.author.pruning import defined, public_checks, used_by
 from gdgrade.course.manifest import Exercise
 from gdgrade.sourcecode import python_tree

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdgrade.author.mutation import OPERATORS
+from gdgrade.author.reading import TextError, read_text
 from gdgrade.sourcecode import python_tree, strip_docstrings
 
 
@@ -55,8 +56,13 @@ class Excused:
     change: str | None
     reason: str
 
+    def __str__(self) -> str:
+        where = "" if self.line is None else f", line {self.line!r}"
+        return f"function {self.function}{where}" + ("" if self.change is None else f", change {self.change!r}")
+
     def covers(self, mutant: Mutant) -> bool:
-        here = self.line is None or self.line.split() == mutant.before.split()
+        code = mutant.before.partition("#")[0]  # a remark behind the line need not be copied
+        here = self.line is None or self.line.split() in (mutant.before.split(), code.split())
         return self.function == mutant.function and here and self.change in (None, mutant.change)
 
 
@@ -113,17 +119,40 @@ def read_excuses(path: Path) -> list[Excused]:
     """The mutants that the author excuses; none if there is no such file.
 
     Raises:
-        ExcusesError: an entry lacks a field or gives no reason.
+        ExcusesError: the file is no list in YAML and UTF-8, or an entry lacks a field or gives no reason.
     """
     if not path.is_file():
         return []
     import yaml
 
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        entries = yaml.safe_load(read_text(path)) or []
+    except TextError as error:
+        raise ExcusesError(f"{path.name} {error}") from error
     except yaml.YAMLError as error:
         raise ExcusesError(f"{path.name} is not YAML: {error}") from error
+    if not isinstance(entries, list):
+        raise ExcusesError(f"{path.name} must be a list of entries, each with function, reason, and line or change")
     return [_excused(path, number, entry) for number, entry in enumerate(entries, 1)]
+
+
+def stale(excuses: Sequence[Excused], mutants: Sequence[Mutant]) -> list[str]:
+    """Entries that cover no mutant: the reference was changed since, or there is a slip in them.
+
+    Args:
+        mutants: all of the reference, not a sample.
+    """
+    lines: dict[str, list[str]] = {}
+    for mutant in mutants:
+        lines.setdefault(mutant.function, []).append(mutant.before.partition("#")[0].strip())
+    problems = []
+    for number, entry in enumerate(excuses, 1):
+        if any(entry.covers(mutant) for mutant in mutants):
+            continue
+        near = difflib.get_close_matches(entry.line or "", lines.get(entry.function, ()), 1)
+        hint = f"; the nearest line is {near[0]!r}" if near and near[0] != entry.line else ""
+        problems.append(f"equivalent_mutants.yml, entry {number} ({entry}) excuses nothing{hint}; correct or delete it")
+    return problems
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,14 @@ def test_a_block_without_gradients_is_opened() -> None:
     assert "no_grad removed" in found
 
 
+def test_only_tensors_are_cut_off_from_autograd() -> None:
+    """In a numpy course, and where plain Python is returned, `.detach()` would break anything, so it proves nothing."""
+    made = {mutant.change for mutant in mutants_of(SOURCE)}
+    assert made - {mutant.change for mutant in mutants_of(SOURCE, "numpy")} == {"detach added"}
+    for value in ("a.item()", "float(a)", "a.tolist()", "[b for b in a]", "len(a)"):
+        assert "detach added" not in changes(f"def f(a):\n    return {value}\n"), value
+
+
 def test_mutants_are_programs_and_differ() -> None:
     """Each compiles, none is the reference, no two are the same, and guards and docstrings stay alone."""
     mutants = mutants_of(SOURCE)

@@ -58,6 +58,7 @@ _DROPPED = (
     "relu",
     "T",
 )
+_PLAIN = ("item", "tolist", "numpy", "float", "int", "bool", "len", "str", "list", "tuple", "dict", "sorted")
 _AXES = ("dim", "axis")
 
 
@@ -152,8 +153,10 @@ def call(node: ast.Call) -> Iterator[Change]:
 
 
 def graph(node: ast.Return) -> Iterator[Change]:
-    """A result cut off from autograd."""
-    if node.value is None or isinstance(node.value, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.IfExp):
+    """A result cut off from autograd, unless it is plain Python by its looks."""
+    plain = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.IfExp, ast.ListComp, ast.DictComp, ast.SetComp,
+             ast.GeneratorExp, ast.JoinedStr, ast.Lambda)  # fmt: skip
+    if node.value is None or isinstance(node.value, plain) or _called(node.value) in _PLAIN:
         return
     yield "detach added", _with(node, value=ast.Call(ast.Attribute(node.value, "detach", ast.Load()), [], []))
 

@@ -188,7 +188,7 @@ class _Examination:
         return kept
 
     def _sampled(self) -> list[Mutant]:
-        self._every = every = mutants_of(self.bench.reference)
+        self._every = every = mutants_of(self.bench.reference, self.course.arrays)
         self._mutants_in_all = len(every)
         seed = self.course.seeds.public
         return every if self.effort.mutants is None else sample(every, self.effort.mutants, seed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from gdgrade.author.fragments import bodies, pieces, squeezed, without_gifts
 from gdgrade.author.mutants import Excused, Mutant, stale
-from gdgrade.author.planted import Planted, unknown_checks
+from gdgrade.author.planted import Planted, never_trained, unknown_checks
 from gdgrade.author.reading import TextError, read_text
 from gdgrade.author.slips import (
     in_comments,
@@ -96,7 +96,9 @@ def texts(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]], reference
 
 def first_lines(planted: Sequence[Planted], checks: Mapping[str, Mapping[str, Any]]) -> Section:
     """What the planted answers' first lines name is there."""
-    return section("first lines", f"of {len(planted)} planted answers", unknown_checks(planted, checks))
+    notes = never_trained(planted, checks)
+    more = f", {len(notes)} name only checks that train and lack run: full" if notes else ""
+    return section("first lines", f"of {len(planted)} planted answers{more}", unknown_checks(planted, checks), notes)
 
 
 def excuses(found: Sequence[Excused], mutants: Sequence[Mutant]) -> Section:

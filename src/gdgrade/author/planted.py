@@ -90,10 +90,16 @@ def unknown_checks(planted: Sequence[Planted], checks: Mapping[str, Mapping[str,
             problems.append(
                 f"{entry.path.name}: there is no check {name}" + (f"; did you mean {near[0]}?" if near else "")
             )
-        trains = entry.fails and all(checks.get(name, {}).get("training") for name in entry.fails)
-        if trains and not entry.full:
-            problems.append(f"{entry.path.name}: only checks that train should fail; add run: full")
     return problems
+
+
+def never_trained(planted: Sequence[Planted], checks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Wrong answers whose promise is never looked at: all checks that they name train, and `run: full` is missing."""
+    return [
+        f"{entry.path.name} names only checks that train and lacks run: full"
+        for entry in planted
+        if entry.fails and not entry.full and all(checks.get(name, {}).get("training") for name in entry.fails)
+    ]
 
 
 def disagreements(planted: Planted, outcomes: Sequence[Mapping[str, Any]]) -> list[str]:

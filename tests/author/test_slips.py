@@ -147,3 +147,16 @@ def test_words_of_the_template_are_named(numpy_course: Path) -> None:
     section = paper.missing_files(course, course.exercises[0])
     assert section.sound
     assert section.summary.endswith(f"REPLACE is left in exercises/{EX}/hints.yml:2")
+
+
+def test_a_mistake_that_ends_in_a_name_error(numpy_course: Path) -> None:
+    """A name that nothing defines is found without running anything; closures, builtins and imports are no fault."""
+    path = numpy_course / f"graders/{EX}/mistakes.py"
+    assert list(slips.undefined_in(path)) == []
+    path.write_text(
+        "import math\n\nSCALE = 2\n\n\ndef good(ref, x):\n    y = SCALE * math.pi\n"
+        "    return [(lambda a: a + y + len(x))(b) for b in x]\n\n\ndef bad(ref, x):\n    return x * scale\n"
+    )
+    assert list(slips.undefined_in(path)) == ["mistakes.py:11: bad uses scale, which is not defined"]
+    course = load_course(numpy_course / "course.yml")
+    assert not paper.missing_files(course, course.exercises[0]).sound

@@ -18,6 +18,7 @@ from gdgrade.author.slips import (
     other_signatures,
     secret_code,
     template_left,
+    undefined_in,
 )
 from gdgrade.author.verdict import Section, section
 from gdgrade.course.manifest import Course, Exercise
@@ -50,6 +51,8 @@ def missing_files(course: Course, exercise: Exercise) -> Section:
             problems.append(f"{name}:{error.lineno}: {what} is not Python: {error.msg}")
     if not list(exercise.graders_dir.glob("test_*.py")):
         problems.append(f"{exercise.graders_dir.relative_to(course.root)} holds no test_*.py: the checks")
+    for path in sorted(exercise.graders_dir.glob("*mistakes.py")):
+        problems += undefined_in(path)
     summary = f"{exercise.entry}, statement, stub, reference, checks"
     left = template_left(course, exercise)
     return section("files", summary + (f"; REPLACE is left in {', '.join(left)}" if left else ""), problems)

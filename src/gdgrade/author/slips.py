@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import io
 import re
+import symtable
 import tokenize
+import types
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -163,6 +166,29 @@ def _written(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         if isinstance(node, ast.arg):
             node.annotation = None
     return ast.unparse(bare)
+
+
+def undefined_in(path: Path) -> Iterator[str]:
+    """Names that functions of a file use and nothing defines: a mistake that ends in NameError is no wrong formula."""
+    try:
+        text = read_text(path)
+        top = symtable.symtable(text, path.name, "exec")
+    except (OSError, TextError, SyntaxError):  # told of where the file is loaded
+        return
+    if "import *" in text:
+        return
+    known = {symbol.get_name() for symbol in top.get_symbols()} | set(dir(builtins)) | set(vars(types.ModuleType("m")))
+    known |= {"__file__"}
+    waiting = top.get_children()
+    while waiting:
+        table = waiting.pop(0)
+        waiting += table.get_children()
+        for symbol in table.get_symbols():
+            name = symbol.get_name()
+            if symbol.is_declared_global():
+                known.add(name)
+            if symbol.is_global() and symbol.is_referenced() and name not in known:
+                yield f"{path.name}:{table.get_lineno()}: {table.get_name()} uses {name}, which is not defined"
 
 
 def template_left(course: Course, exercise: Exercise) -> list[str]:

@@ -53,6 +53,7 @@ def changes(source: str) -> dict[str, list[str]]:
         ("return a.square()", "square dropped", "return a"),
         ("return np.sqrt(a)", "sqrt dropped", "return a"),
         ("return a.detach()", "detach dropped", "return a"),
+        ("return a + b", "a hundredth more", "return (a + b) * 1.01"),
         ("return f(a)", "detach added", "return f(a).detach()"),
         ("return f(a, b)", "arguments swapped", "return f(b, a)"),
         ("return [a for _ in range(b)]", "range +1", "return [a for _ in range(b + 1)]"),
@@ -80,6 +81,13 @@ def test_only_tensors_are_cut_off_from_autograd() -> None:
     assert made - {mutant.change for mutant in mutants_of(SOURCE, "numpy")} == {"detach added"}
     for value in ("a.item()", "float(a)", "a.tolist()", "[b for b in a]", "len(a)"):
         assert "detach added" not in changes(f"def f(a):\n    return {value}\n"), value
+
+
+def test_layers_are_not_scaled() -> None:
+    """A network's layer may give a hundredth more: the change is made in functions alone."""
+    method = "class C:\n    def forward(self, a, b):\n        return a + b\n"
+    assert "operator changed" in changes(method)
+    assert "a hundredth more" not in changes(method)
 
 
 def test_mutants_are_programs_and_differ() -> None:

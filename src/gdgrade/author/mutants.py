@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdgrade.author.mutation import OPERATORS
+from gdgrade.author.mutation import OPERATORS, SCALED
 from gdgrade.author.reading import TextError, read_text
 from gdgrade.sourcecode import python_tree, strip_docstrings
 
@@ -87,10 +87,12 @@ def mutants_of(source: str, library: str = "torch") -> list[Mutant]:
         if not isinstance(owner, ast.FunctionDef | ast.ClassDef):
             continue
         seen = {pieces[number]}
+        is_class = isinstance(owner, ast.ClassDef)  # the size of what a layer gives is up to who designs the network
         for place in _places(owner):
             for change, other in OPERATORS[type(place.node)](place.node):
                 text = place.unparsed(owner, other)
-                if text is None or text in seen or (change == "detach added" and library != "torch"):
+                senseless = library != "torch" if change == "detach added" else change == SCALED and is_class
+                if text is None or text in seen or senseless:
                     continue
                 seen.add(text)
                 line = getattr(place.node, "lineno", owner.lineno)

@@ -69,7 +69,17 @@ def mistake(
     factory: bool = False,
     seen_by: str = "exact",
 ) -> Callable[[F], F]:
-    """Declare a mistake; see the module's docstring and `Mistake`.
+    """Declare a wrong answer: the decorated function takes the place of `of` in a copy of the reference, `ref`.
+
+    Args:
+        of: which function or class of the reference it replaces.
+        title: what is done, in words; shown to staff, and to students when `kind` is "convention".
+        hint: a question that leads on, without the answer.
+        kind: "mistake", or "convention" for a consistent variant that the assignment does not ask for.
+        checks: short names of the checks that it is tried on, such as ("step/noise_given",). None: all that can see it.
+        factory: the function gets `ref` alone and returns the replacement; for classes.
+        seen_by: which kind of check must catch it. "exact"; "chance", if only the law of the student's own random draws
+            differs, so that a statistical check is needed; "training", if only the outcome of a training does.
 
     Raises:
         ValueError: no title, no hint, or an unknown kind or seen_by.

@@ -35,7 +35,7 @@ def test_tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command of the tutorial succeeds, with every file as it is printed there."""
     (tmp_path / "course.yml").write_text(COURSE)
     monkeypatch.chdir(tmp_path)
-    commands, template = [], set()
+    commands, template, output = [], set(), ""
     for language, more, text in steps():
         if language == "console":
             for line in text.splitlines():
@@ -43,6 +43,7 @@ def test_tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 result = CliRunner().invoke(main, [word.strip('"') for word in command])
                 assert result.exit_code == 0, f"{line}\n{result.output}"
                 commands.append(line)
+                output = result.output if "author check" in line else output
             if len(commands) == 2:  # "delete the template's": what the new files do not replace
                 template = {*Path("graders/ex09_ddim").glob("test_*.py"), *Path("tests/submissions").glob("*/*.py")}
         elif more.startswith(" file="):
@@ -57,6 +58,7 @@ def test_tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             for path in template:
                 path.unlink()
     assert len(commands) == 5
+    assert "REPLACE" not in output  # nothing of the template is left, hints for another exercise least of all
     assert (tmp_path / "handout/tape/ex09_ddim/tape.json").is_file()
     assert not (tmp_path / "handout/reference").exists()
 

@@ -12,6 +12,7 @@ from gdgrade.author.items import analyse, read_reports
 from gdgrade.cli import main
 from gdgrade.course.loading import load_course
 from gdgrade.course.manifest import Exercise
+from gdgrade.language import speaking
 from gdgrade.report.assembly import assemble
 from gdgrade.report.model import CheckResult, Confinement, Report, SeedInfo, SubmissionRef, Versions
 
@@ -77,6 +78,22 @@ def test_equal_failures_without_a_name_are_one_cluster(classroom: list[Report]) 
     assert clusters == {"means: # of # numbers differ; the largest difference is #": 12}
 
 
+@pytest.mark.parametrize("name", ["en", "fr"])
+def test_reports_that_students_see_make_no_cluster(classroom: list[Report], name: str) -> None:
+    """The one message of all failures of a hidden check says nothing, in no language."""
+    hidden = [
+        report.model_copy(
+            update={"checks": tuple(c.model_copy(update={"visibility": "hidden"}) for c in report.checks)}
+        )
+        for report in classroom
+    ]
+    with speaking(name):
+        redacted = [report.redacted() for report in hidden]
+    assert by_name(hidden)["broken"].clusters
+    item = by_name(redacted)["broken"]
+    assert (item.clusters, item.judged) == ({}, 12)
+
+
 def test_checks_that_look_wrong(classroom: list[Report]) -> None:
     """A check that nobody passes and one that the strong fail are pointed out; the others are not."""
     items = by_name(classroom)
@@ -117,3 +134,16 @@ def test_store(numpy_course: Path, tmp_path: Path) -> None:
     items = {item.check.rsplit("/", 1)[1]: item for item in analyse(read_reports(Path(out)))}
     assert (items["mean"].judged, items["mean"].passed) == (2, 1)
     assert items["mean"].mistakes == {"mean_not_divided": 1}
+
+
+def test_a_preview_that_cannot_be_written(numpy_course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page where no file can be, and a statement that is no UTF-8: one sentence each."""
+    monkeypatch.setattr("gdgrade.author.preview.views", lambda *args: [])
+    arguments = ["author", "preview", "ex01", "--as", "student", "--course", str(numpy_course)]
+    result = CliRunner().invoke(main, [*arguments, "--html", str(numpy_course / "nowhere/p.html")])
+    assert result.exit_code == 2
+    assert "p.html cannot be written: No such file or directory" in result.output
+    (numpy_course / "exercises/ex01_statistics/README.md").write_bytes(b"o\xf9")
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "exercises/ex01_statistics/README.md is not UTF-8 (byte 0xf9 at line 1)" in result.output

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from gdgrade.author.mutants import Excused, ExcusesError, mutants_of, read_excuses, sample
+from gdgrade.author.mutants import Excused, ExcusesError, mutants_of, read_excuses, sample, stale
 
 SOURCE = '''
 import torch
@@ -53,6 +53,7 @@ def changes(source: str) -> dict[str, list[str]]:
         ("return a.square()", "square dropped", "return a"),
         ("return np.sqrt(a)", "sqrt dropped", "return a"),
         ("return a.detach()", "detach dropped", "return a"),
+        ("return a + b", "a hundredth more", "return (a + b) * 1.01"),
         ("return f(a)", "detach added", "return f(a).detach()"),
         ("return f(a, b)", "arguments swapped", "return f(b, a)"),
         ("return [a for _ in range(b)]", "range +1", "return [a for _ in range(b + 1)]"),
@@ -72,6 +73,21 @@ def test_a_block_without_gradients_is_opened() -> None:
     found = changes(SOURCE)
     assert "with torch.enable_grad():" in found["enable_grad for no_grad"]
     assert "no_grad removed" in found
+
+
+def test_only_tensors_are_cut_off_from_autograd() -> None:
+    """In a numpy course, and where plain Python is returned, `.detach()` would break anything, so it proves nothing."""
+    made = {mutant.change for mutant in mutants_of(SOURCE)}
+    assert made - {mutant.change for mutant in mutants_of(SOURCE, "numpy")} == {"detach added"}
+    for value in ("a.item()", "float(a)", "a.tolist()", "[b for b in a]", "len(a)"):
+        assert "detach added" not in changes(f"def f(a):\n    return {value}\n"), value
+
+
+def test_layers_are_not_scaled() -> None:
+    """A network's layer may give a hundredth more: the change is made in functions alone."""
+    method = "class C:\n    def forward(self, a, b):\n        return a + b\n"
+    assert "operator changed" in changes(method)
+    assert "a hundredth more" not in changes(method)
 
 
 def test_mutants_are_programs_and_differ() -> None:
@@ -109,3 +125,29 @@ def test_excuses(tmp_path) -> None:
     path.write_text("- {function: other, line: x}\n")
     with pytest.raises(ExcusesError, match="reason is missing"):
         read_excuses(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"3\n", "must be a list"),
+        (b"just text\n", "must be a list"),
+        (b"# \xe9\n", "is not UTF-8 \\(byte 0xe9 at line 1\\)"),
+    ],
+)
+def test_excuses_of_another_form(tmp_path, content: bytes, words: str) -> None:
+    """No list, no text: said in words."""
+    path = tmp_path / "equivalent_mutants.yml"
+    path.write_bytes(content)
+    with pytest.raises(ExcusesError, match=words):
+        read_excuses(path)
+
+
+def test_excuses_that_excuse_nothing() -> None:
+    """A line that was changed since, or a slip, is reported; a remark behind the line need not be copied."""
+    source = "def f(a, b):\n    c = a < b  # as in the paper\n    return c\n"
+    good = Excused("f", "c = a < b", None, "why")
+    old = Excused("f", "c = a <= b", "comparison changed", "why")
+    (problem,) = stale([good, old], mutants_of(source))
+    assert problem.startswith("equivalent_mutants.yml, entry 2 (function f, line 'c = a <= b', change 'comparison")
+    assert "the nearest line is 'c = a < b'" in problem

@@ -26,6 +26,69 @@ def test_course_file_keeps_comments_and_order(numpy_course: Path) -> None:
     assert (exercise.id, exercise.title, exercise.entry) == ("ex02_walk", 'Walks: "straight" ones', "walk.py")
 
 
+OTHER = """\
+# a course
+course: {id: c, title: "C", revision: "1", arrays: numpy}
+exercises:
+- id: ex01_first   # the first
+  title:  'One'
+  entry: first.py
+  parts:
+  - {id: "1.1",   title: "A", points: 1}
+    # of this exercise
+
+# of what follows
+seeds:
+    public: 3
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_the_course_file_changes_by_the_entry_alone(tmp_path: Path, newline: str) -> None:
+    """Indentation, spaces and line ends stay; the entry stands at the end of the list, indented as its neighbours."""
+    file = tmp_path / "course.yml"
+    file.write_text(OTHER, newline=newline)
+    result = new(tmp_path, "ex02_walk", "Walks")
+    assert result.exit_code == 0, result.output
+    after = file.read_bytes().decode().split(newline)
+    before, rest = OTHER.split("\n\n# of what")
+    added = after[before.count("\n") + 1 :][: -rest.count("\n") - 2]
+    assert after == [*before.split("\n"), *added, *("\n# of what" + rest).split("\n")]
+    assert added[:3] == ["", "- id: ex02_walk", '  title: "Walks"']
+    assert added[-2] == '  - {id: "2.1", title: "A point on the way", points: 2}'
+    assert len(load_course(file).exercises) == 2
+
+
+def test_a_file_where_a_folder_is_needed(numpy_course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said in a sentence, and nothing is left behind; nor is it when the disk fails half-way."""
+
+    def everything() -> list[Path]:
+        return sorted(numpy_course.rglob("*"))
+
+    (numpy_course / "tests/submissions").rename(numpy_course / "kept")
+    (numpy_course / "tests/submissions").write_text("a file")
+    there = everything()
+    result = new(numpy_course, "ex02_walk")
+    assert result.exit_code == 2
+    assert "tests/submissions: is a file where a folder is needed" in result.output
+    assert everything() == there
+
+    (numpy_course / "tests/submissions").unlink()
+    (numpy_course / "kept").rename(numpy_course / "tests/submissions")
+    there, write = everything(), Path.write_text
+
+    def full(path: Path, *args: str, **kwargs: str) -> int:
+        if path.name == "mistakes.py":
+            raise OSError(28, "No space left on device", str(path))
+        return write(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    result = new(numpy_course, "ex02_walk")
+    assert result.exit_code == 2
+    assert "mistakes.py: cannot be written: No space left on device" in result.output
+    assert everything() == there
+
+
 def test_nothing_is_overwritten(numpy_course: Path) -> None:
     """A file that is there stops everything before anything is written."""
     there = numpy_course / "graders/ex02_walk/mistakes.py"

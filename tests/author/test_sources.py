@@ -71,3 +71,111 @@ def test_single_precision() -> None:
     assert torch.get_default_dtype() == torch.float32
     plain = load_source(in_single_precision(REFERENCE.format(module="numpy"), "numpy"), "single_np", "single.py")
     assert plain.double(np.ones(2)).dtype == np.float32
+
+
+OBJECTS = """
+import dataclasses
+import {module} as xp
+
+
+def clip(x, low, log):
+    x[x < low] = low
+    log.append(x)
+
+
+def apply(scale, x):
+    return scale(x)
+
+
+class Scale:
+    unit = 1.0
+
+    def __init__(self, by):
+        self.by = by
+
+    @property
+    def twice(self):
+        return 2 * self.by
+
+    @staticmethod
+    def one(x):
+        return x
+
+    @classmethod
+    def of(cls, by):
+        return cls(by)
+
+    def __call__(self, x):
+        return x * self.by
+
+
+class Steeper(Scale):
+    def __init__(self, by):
+        super().__init__(by)
+
+    def grow(self):
+        self.by *= 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    x: object
+
+    def moved(self, by):
+        return dataclasses.replace(self, x=self.x + by)
+"""
+
+
+def _single(library: str, source: str):
+    return load_source(in_single_precision(source, library), f"single_{library}", "single.py")
+
+
+@pytest.mark.parametrize("library", ["torch", "numpy"])
+def test_single_precision_writes_back(library: str) -> None:
+    """A function that changes its argument changes the caller's array, list and kept array, in float32 values."""
+    xp = torch if library == "torch" else np
+    module = _single(library, OBJECTS.format(module=library))
+    x, log = xp.asarray([-1.0, 1 / 3], dtype=xp.float64), []
+    module.clip(x, 0.1, log)
+    assert x.dtype == xp.float64
+    assert abs(float(x[0]) - 0.1) < 1e-7
+    assert log[0] is x
+    kept = xp.asarray([1.0, 3.0], dtype=xp.float64)
+    module.Steeper(kept).grow()
+    assert kept.tolist() == [2.0, 6.0]
+    assert kept.dtype == xp.float64
+
+
+@pytest.mark.parametrize("library", ["torch", "numpy"])
+def test_single_precision_of_objects(library: str) -> None:
+    """Plain classes take and give float32 too, and stay classes: attributes, inheritance, static and class methods."""
+    xp = torch if library == "torch" else np
+    module = _single(library, OBJECTS.format(module=library))
+    x = xp.asarray([1.0, 2.0], dtype=xp.float64)
+    scale = module.Steeper.of(x)
+    assert isinstance(scale, module.Steeper)
+    assert isinstance(scale, module.Scale)
+    answers = [scale(x), module.Scale.one(x), scale.twice, module.apply(scale, x), module.Point(x).moved(x).x]
+    assert [answer.dtype for answer in answers] == [xp.float32] * 5
+    assert module.Scale.unit == 1.0
+    seen = []
+    module.apply(lambda x: seen.append(x.dtype) or x, x)
+    assert seen == [xp.float64]
+
+
+def test_single_precision_keeps_names_of_the_reference() -> None:
+    """A private helper of the reference that is called as one of ours is still the reference's."""
+    module = _single("numpy", "def _down(x):\n    return x + 1\n\n\ndef up(x):\n    return _down(x)\n")
+    assert module.up(1) == 2
+
+
+def test_single_precision_of_an_optimiser() -> None:
+    """Parameters that an object is made with stay the caller's, so that a step reaches them and finds their slopes."""
+    source = "class Descent:\n    def __init__(self, values):\n        self.values = list(values)\n\n"
+    source += "    def step(self):\n        for value in self.values:\n            value.data -= value.grad\n"
+    module = _single("torch", source)
+    value = torch.nn.Parameter(torch.ones(2, dtype=torch.float64))
+    optimiser = module.Descent([value])
+    (3 * value).sum().backward()
+    optimiser.step()
+    assert value.tolist() == [-2.0, -2.0]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gdgrade.author.paper import hints_on_request, pieces, squeezed
+from gdgrade.author.fragments import pieces, squeezed
+from gdgrade.author.paper import hints_on_request
 from gdgrade.course.loading import load_course
 from gdgrade.course.manifest import Exercise
 from gdgrade.workspace.hints import read

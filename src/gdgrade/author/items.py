@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -10,7 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gdgrade.report.model import CheckResult, Report
+from gdgrade.language import LANGUAGES, _, speaking
+from gdgrade.report.model import HIDDEN_MESSAGE, CheckResult, Report
 
 MIN_CLUSTER = 2
 SUSPECT_PASS_RATE = 0.1  # a check that nearly nobody passes, the best students included, is suspect
@@ -105,7 +107,9 @@ def _item(name: str, found: Sequence[tuple[Report, CheckResult]]) -> Item:
     passed = [float(check.outcome == "passed") for _, check in tried]
     rest = [report.points + report.bonus - check.points for report, check in tried]
     mistakes = Counter(check.mistake for check in failed if check.mistake is not None)
-    clusters = Counter(_signature(check) for check in failed if check.mistake is None)
+    # In reports as students see them, all failures of a hidden check have one and the same message: no cluster.
+    told = [check for check in failed if check.message not in _redacted()]
+    clusters = Counter(_signature(check) for check in told if check.mistake is None)
     undecided = sum(check.undecided for _, check in found)
     discrimination = _correlation(passed, rest)
     return Item(
@@ -139,6 +143,16 @@ def _suspicion(
     if len(passed) - sum(passed) >= 5 and not explained:
         return "many fail it and no mistake explains any of them"
     return ""
+
+
+@functools.cache
+def _redacted() -> frozenset[str]:
+    """What stands in place of a hidden check's message, in every language."""
+    found = set()
+    for name in LANGUAGES:
+        with speaking(name):
+            found.add(_(HIDDEN_MESSAGE))
+    return frozenset(found)
 
 
 def _signature(check: CheckResult) -> str:

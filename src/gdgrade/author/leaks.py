@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from gdgrade.author.paper import squeezed
+from gdgrade.author.fragments import squeezed
 from gdgrade.author.pruning import defined, used_by
 from gdgrade.author.secret_code import Secrets, bodies, code_lines, definition, given_away, reference_code
 from gdgrade.course.manifest import Exercise

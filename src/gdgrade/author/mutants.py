@@ -19,7 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdgrade.author.mutation import OPERATORS
+from gdgrade.author.mutation import OPERATORS, SCALED
+from gdgrade.author.reading import TextError, read_text
 from gdgrade.sourcecode import python_tree, strip_docstrings
 
 
@@ -55,8 +56,13 @@ class Excused:
     change: str | None
     reason: str
 
+    def __str__(self) -> str:
+        where = "" if self.line is None else f", line {self.line!r}"
+        return f"function {self.function}{where}" + ("" if self.change is None else f", change {self.change!r}")
+
     def covers(self, mutant: Mutant) -> bool:
-        here = self.line is None or self.line.split() == mutant.before.split()
+        code = mutant.before.partition("#")[0]  # a remark behind the line need not be copied
+        here = self.line is None or self.line.split() in (mutant.before.split(), code.split())
         return self.function == mutant.function and here and self.change in (None, mutant.change)
 
 
@@ -64,8 +70,11 @@ class ExcusesError(ValueError):
     """equivalent_mutants.yml is not of the documented form."""
 
 
-def mutants_of(source: str) -> list[Mutant]:
+def mutants_of(source: str, library: str = "torch") -> list[Mutant]:
     """Every mutant of a module's functions and methods, in order of the lines; each source text once.
+
+    Args:
+        library: of the course's arrays; only torch's can be cut off from autograd, all others would just break.
 
     Raises:
         SyntaxError: the source is not Python.
@@ -78,10 +87,12 @@ def mutants_of(source: str) -> list[Mutant]:
         if not isinstance(owner, ast.FunctionDef | ast.ClassDef):
             continue
         seen = {pieces[number]}
+        is_class = isinstance(owner, ast.ClassDef)  # the size of what a layer gives is up to who designs the network
         for place in _places(owner):
             for change, other in OPERATORS[type(place.node)](place.node):
                 text = place.unparsed(owner, other)
-                if text is None or text in seen:
+                senseless = library != "torch" if change == "detach added" else change == SCALED and is_class
+                if text is None or text in seen or senseless:
                     continue
                 seen.add(text)
                 line = getattr(place.node, "lineno", owner.lineno)
@@ -113,17 +124,40 @@ def read_excuses(path: Path) -> list[Excused]:
     """The mutants that the author excuses; none if there is no such file.
 
     Raises:
-        ExcusesError: an entry lacks a field or gives no reason.
+        ExcusesError: the file is no list in YAML and UTF-8, or an entry lacks a field or gives no reason.
     """
     if not path.is_file():
         return []
     import yaml
 
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        entries = yaml.safe_load(read_text(path)) or []
+    except TextError as error:
+        raise ExcusesError(f"{path.name} {error}") from error
     except yaml.YAMLError as error:
         raise ExcusesError(f"{path.name} is not YAML: {error}") from error
+    if not isinstance(entries, list):
+        raise ExcusesError(f"{path.name} must be a list of entries, each with function, reason, and line or change")
     return [_excused(path, number, entry) for number, entry in enumerate(entries, 1)]
+
+
+def stale(excuses: Sequence[Excused], mutants: Sequence[Mutant]) -> list[str]:
+    """Entries that cover no mutant: the reference was changed since, or there is a slip in them.
+
+    Args:
+        mutants: all of the reference, not a sample.
+    """
+    lines: dict[str, list[str]] = {}
+    for mutant in mutants:
+        lines.setdefault(mutant.function, []).append(mutant.before.partition("#")[0].strip())
+    problems = []
+    for number, entry in enumerate(excuses, 1):
+        if any(entry.covers(mutant) for mutant in mutants):
+            continue
+        near = difflib.get_close_matches(entry.line or "", lines.get(entry.function, ()), 1)
+        hint = f"; the nearest line is {near[0]!r}" if near and near[0] != entry.line else ""
+        problems.append(f"equivalent_mutants.yml, entry {number} ({entry}) excuses nothing{hint}; correct or delete it")
+    return problems
 
 
 @dataclass(frozen=True)

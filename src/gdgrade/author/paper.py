@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gdgrade.author.fragments import bodies, pieces, squeezed, without_gifts
+from gdgrade.author.mutants import Excused, Mutant, stale
+from gdgrade.author.planted import Planted, never_trained, unknown_checks
+from gdgrade.author.reading import TextError, read_text
+from gdgrade.author.slips import (
+    in_comments,
+    in_titles,
+    names_called,
+    never_asking,
+    other_signatures,
+    secret_code,
+    template_left,
+    undefined_in,
+)
 from gdgrade.author.verdict import Section, section
 from gdgrade.course.manifest import Course, Exercise
 from gdgrade.sourcecode import python_tree
@@ -14,7 +27,6 @@ from gdgrade.workspace.hints import LAYERS, HintsError
 from gdgrade.workspace.hints import read as read_hints
 
 MAX_ALPHA = 1e-5  # of all checks of an exercise together
-MIN_CODE = 8  # shorter pieces of code, such as `x + 1`, are nobody's secret
 
 
 def missing_files(course: Course, exercise: Exercise) -> Section:
@@ -26,17 +38,24 @@ def missing_files(course: Course, exercise: Exercise) -> Section:
     ]
     problems = []
     for path, what in wanted:
-        if not path.is_file() or not path.read_text(encoding="utf-8").strip():
-            problems.append(f"{path.relative_to(course.root)} is missing or empty: {what}")
+        name = path.relative_to(course.root)
+        try:
+            text = read_text(path, mark=path.suffix != ".py") if path.is_file() else ""
+            if not text.strip():
+                problems.append(f"{name} is missing or empty: {what}")
+            elif path.suffix == ".py":
+                python_tree(text)
+        except TextError as error:
+            problems.append(f"{name} {error}: {what}")
+        except SyntaxError as error:
+            problems.append(f"{name}:{error.lineno}: {what} is not Python: {error.msg}")
     if not list(exercise.graders_dir.glob("test_*.py")):
         problems.append(f"{exercise.graders_dir.relative_to(course.root)} holds no test_*.py: the checks")
-    if not problems:
-        for path, what in wanted[1:]:
-            try:
-                python_tree(path.read_text(encoding="utf-8"))
-            except SyntaxError as error:
-                problems.append(f"{path.relative_to(course.root)}:{error.lineno}: {what} is not Python: {error.msg}")
-    return section("files", f"{exercise.entry}, statement, stub, reference, checks", problems)
+    for path in sorted(exercise.graders_dir.glob("*mistakes.py")):
+        problems += undefined_in(path)
+    summary = f"{exercise.entry}, statement, stub, reference, checks"
+    left = template_left(course, exercise)
+    return section("files", summary + (f"; REPLACE is left in {', '.join(left)}" if left else ""), problems)
 
 
 def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]]) -> Section:
@@ -59,38 +78,39 @@ def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]]) -> Secti
 
 
 def texts(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]], reference: str) -> Section:
-    """Each check has a title, and every public function of the stub is in the reference."""
+    """Each check has a title and asks the submission; the stub has the reference's names, and none of its code."""
     problems = [
         f"{short} has no docstring, so students read no title" for short, e in checks.items() if not e["described"]
     ]
-    stub = python_tree(exercise.entry_path.read_text(encoding="utf-8"))
-    defined = {node.name for node in python_tree(reference).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    problems += never_asking(exercise, checks)
+    text = read_text(exercise.entry_path)
+    stub, solved = python_tree(text), python_tree(reference)
+    defined = {node.name for node in solved.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     names = [node.name for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     problems += [f"the stub defines {name}, the reference does not" for name in names if name not in defined]
+    problems += other_signatures(stub, solved, names_called(exercise, checks))
     lines = set(bodies(stub))
-    leaked = [line for line in bodies(_without_gifts(python_tree(reference), stub)) if line in lines]
+    leaked = [line for line in bodies(without_gifts(solved, stub)) if line in lines]
     problems += [f"the stub holds a line of the reference: {line}" for line in leaked]
+    code = secret_code(solved, stub)
+    problems += [*in_comments(text, code), *in_titles(exercise, code)]
     return section("titles and stub", f"{len(checks)} titles", problems)
 
 
-def _without_gifts(reference: ast.Module, stub: ast.Module) -> ast.Module:
-    """The reference without the functions that the stub gives away whole."""
-    given = {_code(node) for node in stub.body if isinstance(node, ast.FunctionDef)}
-    kept = [node for node in reference.body if not (isinstance(node, ast.FunctionDef) and _code(node) in given)]
-    return ast.Module(body=kept, type_ignores=[])
+def first_lines(planted: Sequence[Planted], checks: Mapping[str, Mapping[str, Any]]) -> Section:
+    """What the planted answers' first lines name is there."""
+    notes = never_trained(planted, checks)
+    more = f", {len(notes)} name only checks that train and lack run: full" if notes else ""
+    return section("first lines", f"of {len(planted)} planted answers{more}", unknown_checks(planted, checks), notes)
 
 
-def _code(function: ast.FunctionDef) -> str:
-    """A function without its docstring and annotations, as text; the body of a function to write raises."""
-    body = function.body
-    if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-        body = body[1:]
-    names = [argument.arg for argument in function.args.args]
-    return f"{function.name}{names}" + "".join(map(ast.dump, body))
+def excuses(found: Sequence[Excused], mutants: Sequence[Mutant]) -> Section:
+    """Each entry of equivalent_mutants.yml excuses some mutant of the whole list."""
+    return section("excuses", f"{len(found)} in equivalent_mutants.yml", stale(found, mutants))
 
 
 def hints(mistakes: Sequence[Mapping[str, Any]], reference: str) -> Section:
-    """No hint holds a line of the reference's code."""
+    """No hint, and no title that students see, holds a line of the reference's code."""
     problems = []
     code = {squeezed(line): line for line in pieces(python_tree(reference))}
     for entry in mistakes:
@@ -100,6 +120,13 @@ def hints(mistakes: Sequence[Mapping[str, Any]], reference: str) -> Section:
             for key, line in code.items()
             if key in hint
         ]
+        if entry["kind"] == "convention":  # these titles are shown to students
+            title = squeezed(entry["title"])
+            problems += [
+                f"the title of {entry['name']} holds code of the reference: {line}"
+                for key, line in code.items()
+                if key in title
+            ]
         if "?" not in entry["hint"]:
             problems.append(f"the hint of {entry['name']} asks nothing")
     return section("hints", f"{len(mistakes)} hints", problems)
@@ -140,29 +167,3 @@ def figures(lab: Mapping[str, Any]) -> Section:
     if not lab["names"] and not problems:
         problems = ["plots.py draws no figure"]
     return section("figures", f"{len(lab['names'])} rendered", problems)
-
-
-def bodies(tree: ast.Module) -> Iterator[str]:
-    """Statements of a module's functions that say something: no docstrings, definitions, imports or raises."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            for statement in ast.walk(node):
-                if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return):
-                    text = ast.unparse(statement)
-                    if len(squeezed(text)) >= 2 * MIN_CODE:
-                        yield text
-
-
-def pieces(tree: ast.Module) -> Iterator[str]:
-    """Right-hand sides and results of a module's functions, as text."""
-    for node in ast.walk(tree):
-        value = node.value if isinstance(node, ast.Assign | ast.AugAssign | ast.Return) else None
-        if value is not None and not isinstance(value, ast.Constant | ast.Name):
-            text = ast.unparse(value)
-            if len(squeezed(text)) >= MIN_CODE:
-                yield text
-
-
-def squeezed(text: str) -> str:
-    """Text without white space."""
-    return re.sub(r"\s+", "", text)

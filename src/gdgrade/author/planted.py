@@ -13,11 +13,15 @@ checks where it is not "student". `run: full` also runs the checks that train a 
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from gdgrade.author.reading import TextError, read_text
+from gdgrade.report.checkresult import Cause
 
 
 class HeaderError(ValueError):
@@ -41,9 +45,12 @@ def read_planted(path: Path) -> Planted:
     """The promise in a planted file's first line.
 
     Raises:
-        HeaderError: the line is missing or malformed.
+        HeaderError: the line is missing or malformed, or the file is not UTF-8.
     """
-    first = path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0]
+    try:
+        first = read_text(path).split("\n", 1)[0]
+    except TextError as error:
+        raise HeaderError(f"{path.name} {error}") from error
     found = re.match(r"#\s*(right|wrong):\s*(.*)$", first)
     if found is None:
         raise HeaderError(f"{path.name}: the first line must begin with '# right:' or '# wrong:'")
@@ -52,6 +59,10 @@ def read_planted(path: Path) -> Planted:
     unknown = set(values) - {"fails", "diagnosis", "cause", "run"}
     if unknown:
         raise HeaderError(f"{path.name}: unknown field {', '.join(sorted(unknown))}")
+    if values.get("run", "full") != "full":
+        raise HeaderError(f"{path.name}: run: {values['run']} is unknown; write run: full or leave it out")
+    if values.get("cause", "student") not in get_args(Cause):
+        raise HeaderError(f"{path.name}: cause: {values['cause']} is unknown; one of {', '.join(get_args(Cause))}")
     fails = frozenset(name.strip() for name in values.get("fails", "").split(",") if name.strip())
     right = found[1] == "right"
     if (right and fails) or (not right and not fails):
@@ -64,6 +75,31 @@ def read_planted(path: Path) -> Planted:
 def planted_files(folder: Path) -> list[Planted]:
     """All planted submissions of an exercise, in order of their names."""
     return [read_planted(path) for path in sorted(folder.glob("*.py"))]
+
+
+def unknown_checks(planted: Sequence[Planted], checks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Names in first lines that no check of the exercise has, which would promise nothing.
+
+    Args:
+        checks: short name -> facts; those that train are among them.
+    """
+    problems = []
+    for entry in planted:
+        for name in sorted(entry.fails - set(checks)):
+            near = difflib.get_close_matches(name, checks, 1)
+            problems.append(
+                f"{entry.path.name}: there is no check {name}" + (f"; did you mean {near[0]}?" if near else "")
+            )
+    return problems
+
+
+def never_trained(planted: Sequence[Planted], checks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Wrong answers whose promise is never looked at: all checks that they name train, and `run: full` is missing."""
+    return [
+        f"{entry.path.name} names only checks that train and lacks run: full"
+        for entry in planted
+        if entry.fails and not entry.full and all(checks.get(name, {}).get("training") for name in entry.fails)
+    ]
 
 
 def disagreements(planted: Planted, outcomes: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from collections.abc import Mapping
@@ -27,7 +28,8 @@ def create(course: Course, name: str, title: str) -> list[Path]:
         What was written; the course file last.
 
     Raises:
-        CourseError: the name is not of that form or taken, or some file is already there. Nothing is written then.
+        CourseError: the name is not of that form or taken, some file is already there, or one cannot be written.
+            Nothing is left behind then.
     """
     short, number, subject = _taken_apart(course, name)
     words = {"id": name, "short": short, "number": str(number), "subject": subject, "title": title}
@@ -40,26 +42,101 @@ def create(course: Course, name: str, title: str) -> list[Path]:
         raise CourseError.at(
             str(found), "is already there, and nothing is ever overwritten. Move it, or choose a name."
         )
-    text = with_entry(course, name, title, number, subject)
+    for path in planned:
+        _folder_can_be(course.root, path.parent)
+    before = course.file.read_bytes().decode("utf-8")
+    newline = "\r\n" if "\r\n" in before else "\n"
+    text = with_entry(course, before.replace("\r\n", "\n"), name, title, number, subject)
     course_from_text(text, course.file)  # a course file that could not be read is not written
-    for path, template in planned.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_filled(template, words), encoding="utf-8")
-    course.file.write_text(text, encoding="utf-8")
+    files = {path: _filled(template, words) for path, template in planned.items()}
+    _write_all(course.root, files)
+    course.file.write_text(text, encoding="utf-8", newline=newline)
     return [*planned, course.file]
 
 
-def with_entry(course: Course, name: str, title: str, number: int, subject: str) -> str:
-    """The text of the course file with one more exercise at its end; comments and order stay."""
+def _folder_can_be(root: Path, folder: Path) -> None:
+    for place in (folder, *folder.parents):
+        if place == root:
+            return
+        if place.exists() and not place.is_dir():
+            raise CourseError.at(str(place.relative_to(root)), "is a file where a folder is needed. Move it.")
+
+
+def _write_all(root: Path, files: Mapping[Path, str]) -> None:
+    """All of the files or none: what was made is removed where one cannot be written."""
+    made: list[Path] = []
+    try:
+        for path, text in files.items():
+            missing = [place for place in path.parents if not place.exists()]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made += reversed(missing)
+            made.append(path)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        for path in reversed(made):
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        place = Path(error.filename or root)
+        name = place.relative_to(root) if place.is_relative_to(root) else place
+        raise CourseError.at(str(name), f"cannot be written: {error.strerror}") from error
+
+
+def with_entry(course: Course, text: str, name: str, title: str, number: int, subject: str) -> str:
+    """The text of the course file with one more exercise at the end of its list; all other lines stay as they are."""
+    import yaml
+
+    root = yaml.compose(text)
+    nodes = {key.value: value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
+    listed = nodes.get("exercises")
+    entry = _entry(course, name, title, number, subject)
+    if not isinstance(listed, yaml.SequenceNode) or listed.flow_style or not listed.value:
+        return _dumped_again(text, entry)
+    lines = text.splitlines()
+    offset = listed.start_mark.column  # of the dashes; the items' keys begin at `column`
+    column = listed.value[0].start_mark.column
+    end = min(listed.end_mark.line, len(lines))
+    while not _belongs(lines[end - 1], offset):
+        end -= 1
+    added = _block(entry, offset, column)
+    return "\n".join([*lines[:end], "", *added, *lines[end:]]) + "\n"
+
+
+def _belongs(line: str, offset: int) -> bool:
+    """Whether a line before the next key is still of the last exercise: text, or a comment as far in as its keys."""
+    inner = line.lstrip()
+    return bool(inner) and not (inner.startswith("#") and len(line) - len(inner) <= offset)
+
+
+def _block(entry: Any, offset: int, column: int) -> list[str]:
+    """The entry as an item of a list whose dashes and keys stand in these columns."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
+
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=max(column, offset + 2), offset=offset)
+    buffer = io.StringIO()
+    yaml.dump([entry], buffer)
+    return buffer.getvalue().splitlines()
+
+
+def _dumped_again(text: str, entry: Any) -> str:
+    """For a list in brackets: the whole file written anew; comments and order stay."""
+    from ruamel.yaml import YAML
 
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
-    data: Any = yaml.load(course.file.read_text(encoding="utf-8"))
+    data: Any = yaml.load(text)
+    data["exercises"].append(entry)
+    buffer = io.StringIO()
+    yaml.dump(data, buffer)
+    return buffer.getvalue()
+
+
+def _entry(course: Course, name: str, title: str, number: int, subject: str) -> Any:
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
     def part(place: int, words: str, needs: bool) -> Any:
         entry = CommentedMap(id=Quoted(f"{number}.{place}"), title=Quoted(words), points=2)
@@ -69,17 +146,11 @@ def with_entry(course: Course, name: str, title: str, number: int, subject: str)
         entry.fa.set_flow_style()
         return entry
 
-    library = course.arrays
     entry = CommentedMap(id=name, title=Quoted(title), entry=f"{subject}.py", weight=1.0)
-    entry["preload"] = CommentedSeq([library])
+    entry["preload"] = CommentedSeq([course.arrays])
     entry["preload"].fa.set_flow_style()
     entry["parts"] = CommentedSeq([part(1, "A point on the way", False), part(2, "The whole way", True)])
-    data["exercises"].append(entry)
-    last = len(data["exercises"]) - 1
-    data["exercises"].yaml_set_comment_before_after_key(last, before="\n", indent=2)
-    buffer = io.StringIO()
-    yaml.dump(data, buffer)
-    return buffer.getvalue()
+    return entry
 
 
 def _taken_apart(course: Course, name: str) -> tuple[str, int, str]:

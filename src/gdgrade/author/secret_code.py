@@ -11,7 +11,7 @@ import tokenize
 from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from gdgrade.author.paper import squeezed
+from gdgrade.author.fragments import squeezed
 from gdgrade.author.pruning import defined, used_by
 from gdgrade.course.manifest import Exercise
 from gdgrade.sourcecode import python_tree

@@ -127,9 +127,13 @@ class _Examination:
             return [*found, section("reference", "it does not pass its own checks", broken)]
         try:
             planted = self.bench.planted
-            excuses = read_excuses(self.exercise.graders_dir / "equivalent_mutants.yml")
-        except (HeaderError, ExcusesError) as error:
+        except HeaderError as error:
             return [*found, section("planted answers", "they cannot be read", [str(error)])]
+        try:
+            excuses = read_excuses(self.exercise.graders_dir / "equivalent_mutants.yml")
+        except ExcusesError as error:
+            return [*found, section("excuses", "they cannot be read", [str(error)])]
+        found += [paper.first_lines(planted, lab["checks"])]
         groups = self._groups(lab, planted)
         results = self._run(groups)
         found += judged.reference(groups["reference"], results["reference"], lab["checks"], self.exercise)
@@ -138,6 +142,7 @@ class _Examination:
         found += [judged.stub(results["stub"][0], self.exercise)]
         found += self._mistakes(results["mistakes"][0], lab)
         found += [self._mutants(groups["mutants"], results["mutants"], excuses)]
+        found += [paper.excuses(excuses, self._every)]
         found += [judged.junk(groups["junk"], results["junk"], lab["checks"])]
         return [*found, paper.secrecy(lab), paper.figures(lab["figures"])]
 
@@ -187,7 +192,7 @@ class _Examination:
         return kept
 
     def _sampled(self) -> list[Mutant]:
-        every = mutants_of(self.bench.reference)
+        self._every = every = mutants_of(self.bench.reference, self.course.arrays)
         self._mutants_in_all = len(every)
         seed = self.course.seeds.public
         return every if self.effort.mutants is None else sample(every, self.effort.mutants, seed)

@@ -34,6 +34,7 @@ def preview_command(exercise: str, side: str, page_path: Path | None, course_pat
 
     from gdgrade.author.planted import HeaderError
     from gdgrade.author.preview import page, views
+    from gdgrade.author.reading import TextError, read_text
     from gdgrade.course.errors import CourseError, SubmissionError
     from gdgrade.course.lookup import resolve_exercise
     from gdgrade.processes.launcher import LaunchError
@@ -42,15 +43,21 @@ def preview_command(exercise: str, side: str, page_path: Path | None, course_pat
     course = load(course_path)
     try:
         chosen = resolve_exercise(course, exercise)
-        statement = (chosen.folder("exercises") / "README.md").read_text(encoding="utf-8")
+        readme = chosen.folder("exercises") / "README.md"
+        statement = read_text(readme)
         shown = views(course, chosen)
+    except TextError as error:
+        usage(f"{readme.relative_to(course.root)} {error}")
     except (CourseError, SubmissionError, HeaderError, OSError) as error:
         usage(str(error))
     except LaunchError as error:
         machine(str(error))
     staff = side == "assistant"
     if page_path is not None:
-        page_path.write_text(page(chosen, statement, shown, staff=staff), encoding="utf-8")
+        try:
+            page_path.write_text(page(chosen, statement, shown, staff=staff), encoding="utf-8")
+        except OSError as error:
+            usage(f"{page_path} cannot be written: {error.strerror}")
         click.echo(f"written: {page_path}")
         return
     console = Console(highlight=False)

@@ -273,5 +273,17 @@ def _call(decoded: Tree) -> Call:
 
 
 def recorder(function: Callable[..., Any]) -> Recorder:
-    """`function` in a form that remembers how the student's code called it."""
+    """`function` in a form that remembers how the student's code called it.
+
+    Hand it to the student in the function's place and read it after the call; the next call begins anew::
+
+        spy = recorder(model)
+        student.sample(spy, x, 3)
+        require(spy.count == 3, "the model is called once for each step")
+        x, t = spy.calls[0].args
+
+    `count` is the number of calls. `calls` are the first of them, in order; each has `args` (a list) and `kwargs` (a
+    dict), with copies of the values as they were at that moment, `grad` (was autograd recording?) and, where the
+    function is a torch module, `training` (its mode). Calls of the reference in the judge are not recorded.
+    """
     return Recorder(function)

@@ -8,6 +8,9 @@ import pytest
 
 from gdgrade.author import paper, slips
 from gdgrade.course.loading import load_course
+from gdgrade.judge.job import PartInfo
+from gdgrade.judge.marks import CheckMark
+from gdgrade.judge.plugin import all_needs, in_dependency_order
 
 EX = "ex01_statistics"
 REFERENCE = """
@@ -160,3 +163,24 @@ def test_a_mistake_that_ends_in_a_name_error(numpy_course: Path) -> None:
     assert list(slips.undefined_in(path)) == ["mistakes.py:11: bad uses scale, which is not defined"]
     course = load_course(numpy_course / "course.yml")
     assert not paper.missing_files(course, course.exercises[0]).sound
+
+
+def test_checks_that_wait_for_each_other(numpy_course: Path) -> None:
+    """A check that needs a part which needs the check's own part can never be judged in order."""
+    (exercise,) = load_course(numpy_course / "course.yml").exercises
+    entry = {"part": "1.1", "points": 2.0, "needs": [], "alpha": 0.0}
+    checks = {
+        "a/one": entry,
+        "a/two": {**entry, "part": "1.2"},
+        "a/three": {**entry, "part": "1.3", "points": 3.0},
+    }
+    assert paper.points(exercise, checks).sound
+    circle = paper.points(exercise, {**checks, "a/one": {**entry, "needs": ["1.2"]}})
+    assert circle.problems == ("parts and checks need each other in a circle: 1.1 -> 1.2 -> 1.1",)
+
+
+def test_parts_come_after_what_their_checks_need() -> None:
+    """The order of judging follows the needs of parts and of single checks."""
+    parts = {name: PartInfo(name, name, 1.0) for name in ("1", "2", "3")}
+    needs = all_needs(parts, [CheckMark(part="1", points=1.0, needs=("3",))])
+    assert in_dependency_order(needs) == ["3", "1", "2"]

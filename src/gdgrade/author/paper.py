@@ -21,6 +21,7 @@ from gdgrade.author.slips import (
     undefined_in,
 )
 from gdgrade.author.verdict import Section, section
+from gdgrade.course.consistency import cycles
 from gdgrade.course.manifest import Course, Exercise
 from gdgrade.sourcecode import python_tree
 from gdgrade.workspace.hints import LAYERS, HintsError
@@ -59,7 +60,7 @@ def missing_files(course: Course, exercise: Exercise) -> Section:
 
 
 def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]]) -> Section:
-    """The points of each part's checks add up to the part's points; needs name parts that there are."""
+    """The points of each part's checks add up to the part's points; needs name parts that can be judged before."""
     problems, known = [], {part.id for part in exercise.parts}
     for part in exercise.parts:
         total = sum(entry["points"] for entry in checks.values() if entry["part"] == part.id)
@@ -69,6 +70,10 @@ def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]]) -> Secti
         if entry["part"] not in known:
             problems.append(f"{short} is of part {entry['part']}, which course.yml lacks")
         problems += [f"{short} needs part {need}, which is not there" for need in entry["needs"] if need not in known]
+    graph = {part.id: list(part.needs) for part in exercise.parts}
+    for entry in checks.values():
+        graph.get(entry["part"], []).extend(entry["needs"])
+    problems += [f"parts and checks need each other in a circle: {' -> '.join(circle)}" for circle in cycles(graph)]
     alpha = sum(entry["alpha"] for entry in checks.values())
     if alpha > MAX_ALPHA:
         problems.append(f"the checks' alphas add up to {alpha:.2g}; at most {MAX_ALPHA:g} is fair to a right answer")

@@ -65,12 +65,12 @@ def _needs(exercise: dict[str, Any], base: Path, line_of: LineOf) -> Iterator[Co
                 yield (*place, j), f"{fault} {advice}"
             else:
                 graph.setdefault(name, []).append(need)
-    for cycle in _cycles(graph):
+    for cycle in cycles(graph):
         circle = " -> ".join(cycle)
         yield places[cycle[0]], f"parts need each other in a circle: {circle}. Delete one of the needs."
 
 
-def _cycles(graph: dict[str, list[str]]) -> Iterator[list[str]]:
+def cycles(graph: dict[str, list[str]]) -> Iterator[list[str]]:
     """Each circle once, as a closed walk; depth first without recursion, for long chains."""
     done: set[str] = set()
     for start in graph:

@@ -330,6 +330,37 @@ def encoder_bounds_mean(ref):
 
 @mistake(
     of="Encoder",
+    title="no activation after the hidden layer",
+    hint="Two affine maps in a row: which map is that? What is the hidden layer good for then?",
+    factory=True,
+    checks=NETWORKS,
+)
+def encoder_without_activation(ref):
+    class Encoder(ref.Encoder):
+        def forward(self, x):
+            h = self.hidden(x)
+            return self.mu(h), self.logvar(h)
+
+    return Encoder
+
+
+@mistake(
+    of="Decoder",
+    title="no activation after the hidden layer",
+    hint="Two affine maps in a row: which map is that? Which pictures can a plane of codes then give?",
+    factory=True,
+    checks=NETWORKS,
+)
+def decoder_without_activation(ref):
+    class Decoder(ref.Decoder):
+        def forward(self, z):
+            return self.logits(self.hidden(z))
+
+    return Decoder
+
+
+@mistake(
+    of="Encoder",
     title="the layers are kept in a plain list, so the optimiser never sees them",
     hint="How many parameters does list(encoder.parameters()) hold?",
     factory=True,

@@ -64,8 +64,8 @@ def test_no_activation_at_the_end(student, draw):
         low, high = float(values.min()), float(values.max())
         require(
             low < -REACH[name] and high > REACH[name],
-            f"over 192 inputs with large random weights, the values of {name} lie between {low:.3g} and {high:.3g} only: "
-            "is there an activation after the last layer?",
+            f"over 192 inputs with large random weights, the values of {name} lie between {low:.3g} and {high:.3g} "
+            "only: is there an activation after the last layer?",
         )
 
 
@@ -114,9 +114,7 @@ def require_shape(values, shape, name):
 
 def randomise(network, draw, scale):
     """Independent normal weights of standard deviation `scale` for all parameters."""
-    network.set_parameters(
-        {name: draw.normal(*value.shape, scale=scale) for name, value in network.named_parameters()}
-    )
+    network.set_parameters({name: draw.normal(*value.shape, scale=scale) for name, value in network.named_parameters()})
 
 
 def is_affine(network, draw, inputs):

@@ -61,7 +61,9 @@ def test_noise(student, draw):
     noise = watched.noise
     fresh, due = len(noise.unique(dim=0)), 12 * (CRITIC_STEPS + 1) * BATCH
     observe("share of fresh noise", round(min(fresh / due, 1.0), 2))
-    used = f"{due // BATCH} steps of critic and generator with batch_size = {BATCH} used {fresh} different noise vectors"
+    used = (
+        f"{due // BATCH} steps of critic and generator with batch_size = {BATCH} used {fresh} different noise vectors"
+    )
     require(fresh >= due, used)
     noise = noise.unique(dim=0)
     observe("mean of the noise", round(float(noise.mean()), 1))
@@ -92,13 +94,13 @@ def test_settings(student):
         )
     _, _, came = run_either(student, ["train_wgan_gp"], slope_of_linear_critic, 1.0, 0.05, 20)
     away = float((came.double() - after_adam(1.0, 0.05, 20)).norm())
-    observe("distance from where Adam leads", round(away, 1))
+    observe("distance from where Adam leads", round(away, 2))
     # drawn numbers move the critic by 1e-3; beta = (0.5, 0.999) leads 0.029 astray, the default betas 0.19, an
     # optimiser that forgets between iterations 0.07
     require(
         away < 0.014,
-        f"20 steps of the critic end {away:.2g} away from where one Adam with beta = (0.5, 0.9), kept from step to step, "
-        "leads",
+        f"20 steps of the critic end {away:.2g} away from where one Adam with beta = (0.5, 0.9), kept from step to "
+        "step, leads",
     )
 
 

@@ -188,7 +188,9 @@ def law_of_alpha(calls, real, fake):
     require(len(shares) > 0, "the critic was asked at the real or fake points only, not between them")
     require(inside == 1, "some points are not between the real and the fake point of their pair")
     require(different > 1, "all pairs got the same alpha")
-    require(different > PAIRS, f"{3 * PAIRS} pairs in 3 calls got {different} different alphas: every pair needs its own")
+    require(
+        different > PAIRS, f"{3 * PAIRS} pairs in 3 calls got {different} different alphas: every pair needs its own"
+    )
     counts = torch.histc(shares, 10, 0.0, 1.0)
     statistic, pvalue, _ = multinomial_pvalue(counts.numpy(), np.full(10, 1 / 10))
     return TestResult("alpha", statistic, pvalue, "The points are not evenly spread between the pair.")

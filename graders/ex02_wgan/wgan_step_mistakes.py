@@ -85,6 +85,16 @@ def critic_step_without_zero_grad(ref, critic, generator, opt_critic, real, z, a
 
 @mistake(
     of="critic_step",
+    title="the critic does not move: the gradients are cleared between backward and step, say",
+    hint="Which gradient does your optimiser find when it steps?",
+    checks=STEPS,
+)
+def critic_step_stands_still(ref, critic, generator, opt_critic, real, z, alpha=None, lambda_=10.0):
+    pass
+
+
+@mistake(
+    of="critic_step",
     title="two steps of the optimiser",
     hint="How often does your step ask the optimiser to move?",
     checks=STEPS,

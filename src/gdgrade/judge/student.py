@@ -104,7 +104,7 @@ class Student:
         encoder = JudgeEncoder()
         header = {"op": "run", "code": {"!": "code", "blob": encoder.add_blob(ship(function))}}
         name = getattr(function, "__name__", "function")
-        return self._ask(header, encoder, args, kwargs, name)
+        return self._ask(header, encoder, args, kwargs, name, spoken="")
 
     # -- plumbing ------------------------------------------------------------------------------------------------
 
@@ -115,7 +115,14 @@ class Student:
         encoder = JudgeEncoder()
         return self._decoded(self._send({"op": "get", "fn": path}, encoder, label), encoder, label)
 
-    def _ask(self, header: Header, encoder: JudgeEncoder, args: Any, kwargs: Any, label: str) -> Any:
+    def _ask(
+        self, header: Header, encoder: JudgeEncoder, args: Any, kwargs: Any, label: str, spoken: str | None = None
+    ) -> Any:
+        """Ask for a call. `label` is its name among the observations; `spoken`, if it differs, the one in messages.
+
+        A function of the judge's has no name that a student knows.
+        """
+        spoken = label if spoken is None else spoken
         try:
             tree = {
                 **header,
@@ -126,8 +133,8 @@ class Student:
             raise GraderError(f"this check passes the student something that cannot be sent: {error}") from error
         self.mutated = []
         try:
-            frame = self._send(tree, encoder, label)
-            value = self._decoded(frame, encoder, label)
+            frame = self._send(tree, encoder, spoken)
+            value = self._decoded(frame, encoder, spoken)
         except Exception as error:
             self._note(label, None, type(error).__name__ + ": " + str(error)[:200])
             raise

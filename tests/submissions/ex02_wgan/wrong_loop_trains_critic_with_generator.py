@@ -1,4 +1,4 @@
-# wrong: the generator's optimiser has the parameters of both | fails: loop/order_of_steps, loop/fresh_batches | diagnosis: none | cause: student
+# wrong: the generator's optimiser has the parameters of both | fails: loop/order_of_steps, loop/fresh_batches, loop/settings | diagnosis: none | cause: student
 
 import torch
 import torch.nn as nn

@@ -104,7 +104,7 @@ class Student:
         encoder = JudgeEncoder()
         header = {"op": "run", "code": {"!": "code", "blob": encoder.add_blob(ship(function))}}
         name = getattr(function, "__name__", "function")
-        return self._ask(header, encoder, args, kwargs, name, spoken="")
+        return self._ask(header, encoder, args, kwargs, name)
 
     # -- plumbing ------------------------------------------------------------------------------------------------
 
@@ -115,14 +115,9 @@ class Student:
         encoder = JudgeEncoder()
         return self._decoded(self._send({"op": "get", "fn": path}, encoder, label), encoder, label)
 
-    def _ask(
-        self, header: Header, encoder: JudgeEncoder, args: Any, kwargs: Any, label: str, spoken: str | None = None
-    ) -> Any:
-        """Ask for a call. `label` is its name among the observations; `spoken`, if it differs, the one in messages.
-
-        A function of the judge's has no name that a student knows.
-        """
-        spoken = label if spoken is None else spoken
+    def _ask(self, header: Header, encoder: JudgeEncoder, args: Any, kwargs: Any, label: str) -> Any:
+        """Ask for a call; `label` is its name among the observations, and in messages if a student knows it."""
+        spoken = "" if header["op"] == "run" else label  # a shipped function is the judge's own
         try:
             tree = {
                 **header,

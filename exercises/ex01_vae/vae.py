@@ -205,7 +205,7 @@ def train(
         lr: step size of Adam.
 
     Returns:
-        The mean ELBO in nats during each pass.
+        Anything; here the mean ELBO in nats during each pass.
 
     Source: [1] algorithm 1.
     """

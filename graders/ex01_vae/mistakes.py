@@ -278,6 +278,16 @@ def logarithm_of_sigmoid(ref, logits, x):
     return (x * torch.log(p) + (1 - x) * torch.log(1 - p)).sum(-1)
 
 
+@mistake(
+    of="bernoulli_log_likelihood",
+    title="binary_cross_entropy of probabilities, which stops at 100 nats per pixel",
+    hint="What does your function give for a bright pixel at logit -200? Which numbers can no sigmoid tell apart?",
+    checks=LIKELIHOOD,
+)
+def cross_entropy_of_probabilities(ref, logits, x):
+    return -F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="none").sum(-1)
+
+
 # --- 1.4 Encoder, Decoder -------------------------------------------------------------------------
 
 
@@ -326,6 +336,37 @@ def encoder_bounds_mean(ref):
             return torch.tanh(mu), logvar
 
     return Encoder
+
+
+@mistake(
+    of="Encoder",
+    title="no activation after the hidden layer",
+    hint="Two affine maps in a row: which map is that? What is the hidden layer good for then?",
+    factory=True,
+    checks=NETWORKS,
+)
+def encoder_without_activation(ref):
+    class Encoder(ref.Encoder):
+        def forward(self, x):
+            h = self.hidden(x)
+            return self.mu(h), self.logvar(h)
+
+    return Encoder
+
+
+@mistake(
+    of="Decoder",
+    title="no activation after the hidden layer",
+    hint="Two affine maps in a row: which map is that? Which pictures can a plane of codes then give?",
+    factory=True,
+    checks=NETWORKS,
+)
+def decoder_without_activation(ref):
+    class Decoder(ref.Decoder):
+        def forward(self, z):
+            return self.logits(self.hidden(z))
+
+    return Decoder
 
 
 @mistake(
@@ -527,6 +568,21 @@ def iwae_analytic_kl(ref, x, encoder, decoder, K, noise=None):
 def iwae_without_proposal(ref, x, encoder, decoder, K, noise=None):
     likelihood, prior, _, _ = _log_weights(ref, x, encoder, decoder, K, noise)
     return torch.logsumexp(likelihood + prior, 0) - math.log(K)
+
+
+@mistake(
+    of="iwae_bound",
+    title="log q(z|x) without -log sigma: the density of the noise, not that of z",
+    hint="What happens to a density when its variable is stretched by sigma?",
+    checks=IWAE,
+)
+def iwae_density_of_noise(ref, x, encoder, decoder, K, noise=None):
+    mu, logvar = encoder(x)
+    eps = torch.randn(K, *mu.shape, dtype=mu.dtype) if noise is None else noise
+    z = mu + torch.exp(logvar / 2) * eps
+    log_lik = torch.stack([ref.bernoulli_log_likelihood(decoder(code), x) for code in z])
+    log_weights = log_lik + (eps.square() - z.square()).sum(-1) / 2
+    return torch.logsumexp(log_weights, 0) - math.log(K)
 
 
 @mistake(

@@ -41,7 +41,7 @@ def test_probabilities(student):
     for n in (15, 4):
         spy = recorder(decoder)
         answer = student.latent_grid(spy) if n == 15 else student.latent_grid(spy, n)
-        pictures = tiles(answer, n)
+        pictures = tiles(answer, n, left_out=n == 15)
         z = recorded_codes(spy)
         require(len(z) == n * n, f"the decoder was asked for {len(z)} codes; n = {n} means {n * n}")
         expected = torch.sigmoid(decoder(z)).detach()
@@ -56,7 +56,7 @@ def evenly_spaced(values):
     return bool(len(steps) > 0 and torch.isfinite(steps).all() and (steps - steps.mean()).abs().max() < 1e-3)
 
 
-def tiles(answer, n):
+def tiles(answer, n, left_out=False):
     """Pictures (n * n, 784) from an answer of shape (n*n, 784), (n, n, 784), (.., 28, 28) or one big picture."""
     shape = tuple(getattr(answer, "shape", ()))
     squeezed = tuple(size for size in shape if size != 1)
@@ -66,5 +66,6 @@ def tiles(answer, n):
     count = 1
     for size in shape:
         count *= size
-    require(count == n * n * PIXELS, f"the pictures have shape {shape}; with n = {n} it is ({n * n}, {PIXELS})")
+    given = f"with n left out, that is {n}," if left_out else f"with n = {n}"
+    require(count == n * n * PIXELS, f"the pictures have shape {shape}; {given} it is ({n * n}, {PIXELS})")
     return array_of(answer, shape, "the pictures").reshape(n * n, PIXELS)

@@ -8,6 +8,9 @@ from gdgrade.checks import check, close, observe, require
 # 784-64-2 with and without biases; room for a second small layer, and for a trunk of its own behind each output
 ENCODER_SIZES = (784 * 64 + 2 * 64 * 2, 2 * (784 * 64 + 64) + 2 * (64 * 2 + 2))
 DECODER_SIZES = (2 * 64 + 64 * 784, 2 * 64 + 64 + 64 * 784 + 784 + 64 * 65)
+# What outputs have to exceed on both sides at random weights. A guard that keeps logvar within +-10 is let pass: no
+# code has a spread below e^-5 or above e^5.
+REACH = {"mu": 12.0, "logvar": 9.0, "logits": 12.0}
 
 
 @check("1.4", points=0.5)
@@ -36,16 +39,18 @@ def test_one_image_alone(student, draw):
 
 @check("1.4", points=0.5)
 def test_no_activation_at_the_end(student, draw):
-    """Means, log variances and logits can take any value, also below -1.5 and above 1.5."""
+    """Means, log variances and logits can take any value, also far below 0 and far above 0."""
     # random weights instead of the initial ones: a head that starts at zero would look bounded
     encoder, decoder = student.Encoder(), student.Decoder()
     encoder(draw.uniform(2, PIXELS))  # lazy layers get their sizes now
     decoder(draw.normal(2, LATENT))
     answers = {"mu": [], "logvar": [], "logits": []}
     # With one set of weights all means have the same sign with a probability of about 1/4; with 24 sets 4^-24 = 4e-15.
+    # Weights of 10 make outputs of thousands (of 50 if a sigmoid is the hidden activation), so that being within
+    # REACH adds little: all 24 sets stay below it on one side with a probability of 1e-11 at most.
     for _ in range(24):
-        randomise(encoder, draw, 0.5)
-        randomise(decoder, draw, 1.0)
+        randomise(encoder, draw, 10.0)
+        randomise(decoder, draw, 10.0)
         mu, logvar = two_outputs(encoder(draw.uniform(8, PIXELS)))
         for name, values in (("mu", mu), ("logvar", logvar), ("logits", decoder(draw.normal(8, LATENT, scale=3.0)))):
             answers[name].append(values)
@@ -58,28 +63,32 @@ def test_no_activation_at_the_end(student, draw):
     for name, values in outputs.items():
         low, high = float(values.min()), float(values.max())
         require(
-            low < -1.5 and high > 1.5,
-            f"{name} stays between {low:.3g} and {high:.3g} over 192 inputs with random weights: "
-            "is there an activation after the last layer?",
+            low < -REACH[name] and high > REACH[name],
+            f"over 192 inputs with large random weights, the values of {name} lie between {low:.3g} and {high:.3g} "
+            "only: is there an activation after the last layer?",
         )
 
 
 @check("1.4", points=0.5)
 def test_layer_sizes(student, draw):
-    """The networks have the sizes 784-64-2 and 2-64-784."""
+    """The networks have the sizes 784-64-2 and 2-64-784, with an activation after the hidden layer."""
     wanted = {"Encoder": (ENCODER_SIZES, PIXELS), "Decoder": (DECODER_SIZES, LATENT)}
-    found = {}
+    found, straight = {}, {}
     for name, (_, inputs) in wanted.items():
         network = getattr(student, name)()
         network(draw.uniform(2, inputs))
         found[name] = sum(int(value.numel()) for _, value in network.named_parameters())
         observe(f"parameters of {name}", found[name])
+        straight[name] = is_affine(network, draw, inputs)
+        observe(f"{name} is affine", straight[name])
     for name, ((least, most), _) in wanted.items():
         require(
             least <= found[name] <= most,
             f"{name} has {found[name]:,} parameters that an optimiser would see; with one hidden layer of 64 units "
             f"it has between {least:,} and {most:,}, depending on how it is built",
         )
+    for name, affine in straight.items():
+        require(not affine, f"{name} is an affine map of its input: is there an activation after the hidden layer?")
 
 
 @check("1.4", points=0.25)
@@ -105,9 +114,27 @@ def require_shape(values, shape, name):
 
 def randomise(network, draw, scale):
     """Independent normal weights of standard deviation `scale` for all parameters."""
-    network.set_parameters(
-        {name: draw.normal(*value.shape, scale=scale) for name, value in network.named_parameters()}
+    network.set_parameters({name: draw.normal(*value.shape, scale=scale) for name, value in network.named_parameters()})
+
+
+def is_affine(network, draw, inputs):
+    """Whether f(a + b) = f(a) + f(b) - f(0) at random weights, as without a hidden activation.
+
+    a and b share no coordinate, so every hidden unit hears from both independently; f(x) + f(-x) = 2 f(0) would also
+    hold for an odd activation without biases. Any activation will do.
+    """
+    randomise(network, draw, 1.0)
+    both = draw.uniform(8, inputs)
+    first = both * (torch.arange(inputs) < inputs // 2)
+    at_both, at_first, at_second, at_zero = (
+        torch.cat(outputs_of(network(x)), 1) for x in (both, first, both - first, 0 * both)
     )
+    bend = (at_both - at_first - at_second + at_zero).abs().max()
+    return bool(bend < 1e-4 * at_both.abs().max())
+
+
+def outputs_of(answer):
+    return [answer] if torch.is_tensor(answer) else list(two_outputs(answer))
 
 
 def gradient_sizes(network, inputs, weights):

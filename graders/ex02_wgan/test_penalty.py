@@ -6,7 +6,19 @@ import numpy as np
 import torch
 from wgan_oracles import array_of, bent_critic, bent_slopes, linear_critic, quadratic_critic, rows_seen, run_either
 
-from gdgrade.checks import TestResult, agrees, attempts, check, close, multinomial_pvalue, observe, recorder, require
+from gdgrade.checks import (
+    CheckFailed,
+    StudentError,
+    TestResult,
+    agrees,
+    attempts,
+    check,
+    close,
+    multinomial_pvalue,
+    observe,
+    recorder,
+    require,
+)
 
 NUMBER = "one number, the weight lambda_ included"
 PAIRS = 300
@@ -91,7 +103,10 @@ def test_drawn_alpha(student, draw):
                 tests.append(law_of_alpha([row for calls in seen for row in calls], real, fake))
             return tests
 
-        attempts(draw.fork(f"{axes} axes"), trial, message="alpha does not follow the law that the exercise prescribes")
+        message = "alpha does not follow the law that the exercise prescribes"
+        if not right_with_given_alpha(student, real, fake, draw.uniform(PAIRS, *[1] * axes), axes):
+            message = "with alpha left out the penalty is wrong, and so it is with alpha given: mend that first"
+        attempts(draw.fork(f"{axes} axes"), trial, message=message)
 
 
 @check("2.3", points=0.5, visibility="hidden")
@@ -140,6 +155,22 @@ def length_critic(axes):
     return critic
 
 
+def right_with_given_alpha(student, real, fake, alpha, axes):
+    """Whether the penalty of `length_critic` is right with alpha given; also if it cannot be told."""
+    try:
+        penalty = student.gradient_penalty(length_critic(axes), real, fake, alpha)
+        got = array_of(penalty, (), "penalty")
+    except CheckFailed:
+        return False
+    except StudentError as error:
+        if error.kind != "exception":
+            raise
+        return True
+    lengths = (alpha * real + (1 - alpha) * fake).flatten(1).norm(dim=1)
+    due = 10.0 * float((lengths - 1).square().mean())
+    return abs(float(got) / due - 1) < 1e-4
+
+
 def law_of_alpha(calls, real, fake):
     """Test of the recorded points of three times PAIRS pairs: on the way from fake to real, all different, even."""
     a, b = real[0].flatten().double(), fake[0].flatten().double()
@@ -156,7 +187,10 @@ def law_of_alpha(calls, real, fake):
     require(aside == 0, "some points are not on the straight line through the two points of their pair")
     require(len(shares) > 0, "the critic was asked at the real or fake points only, not between them")
     require(inside == 1, "some points are not between the real and the fake point of their pair")
-    require(different > PAIRS, "several pairs got the same alpha")
+    require(different > 1, "all pairs got the same alpha")
+    require(
+        different > PAIRS, f"{3 * PAIRS} pairs in 3 calls got {different} different alphas: every pair needs its own"
+    )
     counts = torch.histc(shares, 10, 0.0, 1.0)
     statistic, pvalue, _ = multinomial_pvalue(counts.numpy(), np.full(10, 1 / 10))
     return TestResult("alpha", statistic, pvalue, "The points are not evenly spread between the pair.")

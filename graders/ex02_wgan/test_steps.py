@@ -34,19 +34,25 @@ def test_steps_in_turn(student, draw):
     problem = Problem(draw, steps=len(order))
     got, due = problem.states(student, order), problem.expected(order)
     for number, (one, other) in enumerate(zip(got, due, strict=True), start=1):
+        taken = "".join(who[0].upper() for who in order[:number])
+        done = f"the steps {taken} (C: critic, G: generator)" if number > 1 else f"the first step, the {order[0]}'s"
         for who, mine, right in zip(("critic", "generator"), one, other, strict=True):
-            problem.compare(mine, right, f"the {who}'s parameters after {number} steps ({', '.join(order[:number])})")
+            problem.compare(mine, right, f"the {who}'s parameters after {done}")
 
 
 @check("2.4", points=0.5, visibility="hidden")
 def test_only_one_network_moves(student, draw):
-    """A step of one network leaves the other, the data and the noise as they are."""
+    """A step of one network leaves the other, the data and the noise as they are, and no network in evaluation mode."""
     problem = Problem(draw, steps=2)
     first, second = problem.states(student, ["critic", "generator"])
     problem.compare(first[1], flat(problem.generator), "the generator's parameters after a step of the critic")
     problem.compare(second[0], first[0].double(), "the critic's parameters after a step of the generator")
     for before, after in zip(problem.inputs(), problem.after, strict=True):
         require(torch.equal(before.to(after), after), "a step changes its data, its noise or its alpha in place")
+    for who, trains in zip(("critic", "generator"), problem.in_training, strict=True):
+        require(
+            trains, f"after its own step the {who} is in evaluation mode: dropout and batch norm would stop working"
+        )
 
 
 class Problem:
@@ -62,7 +68,7 @@ class Problem:
         self.generator = [draw.normal(4, 3), draw.normal(4), draw.normal(2, 4), draw.normal(2)]
         self.real, self.noise = draw.normal(steps, 6, 2, mean=1.0), draw.normal(steps, 6, 3)
         self.alpha, self.lambda_ = draw.uniform(steps, 6, 1), lambda_
-        self.after = []
+        self.after, self.in_training = [], []
 
     def inputs(self):
         return [self.real, self.noise, self.alpha]
@@ -71,7 +77,7 @@ class Problem:
         """[(critic, generator)] as flat vectors after every step of the student's."""
         uses = [f"{who}_step" for who in order]
         arguments = order, self.critic, self.generator, *self.inputs(), self.lambda_, RATE
-        states, self.after = run_either(student, uses, states_of_steps, *arguments)
+        states, self.after, self.in_training = run_either(student, uses, states_of_steps, *arguments)
         return states
 
     def expected(self, order):
@@ -123,7 +129,12 @@ def flat(parameters):
 
 
 def states_of_steps(module, order, critic, generator, real, noise, alpha, lambda_, rate):
-    """Make the steps in this order; parameters after each, and the inputs as they are then. Runs in the worker."""
+    """Make the steps in this order. Runs in the worker.
+
+    Returns:
+        parameters after each step; the inputs as they are then; for each step, whether the network that moved is in
+        training mode after it (another step may put it there first).
+    """
     import torch
     from torch import nn
 
@@ -137,11 +148,12 @@ def states_of_steps(module, order, critic, generator, real, noise, alpha, lambda
 
     f, g = built(critic), built(generator)
     down = {name: torch.optim.SGD(net.parameters(), lr=rate) for name, net in (("critic", f), ("generator", g))}
-    states = []
+    states, in_training = [], []
     for step, who in enumerate(order):
         if who == "critic":
             module.critic_step(f, g, down[who], real[step], noise[step], alpha[step], lambda_)
         else:
             module.generator_step(f, g, down[who], noise[step])
         states.append([torch.cat([value.detach().reshape(-1) for value in net.parameters()]).clone() for net in (f, g)])
-    return states, [real, noise, alpha]
+        in_training.append(all(part.training for part in (f if who == "critic" else g).modules()))
+    return states, [real, noise, alpha], in_training

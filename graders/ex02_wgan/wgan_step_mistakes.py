@@ -85,6 +85,16 @@ def critic_step_without_zero_grad(ref, critic, generator, opt_critic, real, z, a
 
 @mistake(
     of="critic_step",
+    title="the critic does not move: the gradients are cleared between backward and step, say",
+    hint="Which gradient does your optimiser find when it steps?",
+    checks=STEPS,
+)
+def critic_step_stands_still(ref, critic, generator, opt_critic, real, z, alpha=None, lambda_=10.0):
+    pass
+
+
+@mistake(
+    of="critic_step",
     title="two steps of the optimiser",
     hint="How often does your step ask the optimiser to move?",
     checks=STEPS,
@@ -145,10 +155,19 @@ def generator_step_cross_entropy(ref, critic, generator, opt_generator, z):
 
 
 def loop(ref, critic, generator, data, n_iterations, batch_size, dz, n_critic, lambda_, lr, **change):
-    """The training loop with one thing changed: plan (letters of an iteration), real(step), noise(), penalty, rate."""
+    """The training loop with one thing changed.
+
+    Args:
+        change: plan (letters of an iteration), every (how long a batch is kept), noise(), penalty, rate, betas,
+            forgets (new optimisers in every iteration), one_noise (the generator gets the critic's last).
+    """
     rate, lambda_ = change.get("rate", lr), change.get("penalty", lambda_)
-    opt_critic = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.5, 0.9))
-    opt_generator = torch.optim.Adam(generator.parameters(), lr=rate, betas=(0.5, 0.9))
+
+    def optimisers():
+        betas = change.get("betas", (0.5, 0.9))
+        return (torch.optim.Adam(net.parameters(), lr=rate, betas=betas) for net in (critic, generator))
+
+    opt_critic, opt_generator = optimisers()
 
     def batch():
         return data(batch_size) if callable(data) else data[torch.randint(len(data), (batch_size,))]
@@ -159,12 +178,16 @@ def loop(ref, critic, generator, data, n_iterations, batch_size, dz, n_critic, l
     for _ in range(n_iterations):
         if every == "iteration":
             kept = batch()
+        if change.get("forgets"):
+            opt_critic, opt_generator = optimisers()
         for letter in change.get("plan", "C" * n_critic + "G"):
+            if letter == "C" or not change.get("one_noise"):
+                z = noise()
             if letter == "G":
-                ref.generator_step(critic, generator, opt_generator, noise())
+                ref.generator_step(critic, generator, opt_generator, z)
             else:
                 real = batch() if every == "step" else kept
-                ref.critic_step(critic, generator, opt_critic, real, noise(), lambda_=lambda_)
+                ref.critic_step(critic, generator, opt_critic, real, z, lambda_=lambda_)
 
 
 def changed_loop(change):
@@ -274,4 +297,26 @@ loop_mistake(
     "Where does the argument lambda_ of your loop go?",
     lambda batch, dz, n_critic, iterations: {"penalty": 10.0},
     SETTINGS,
+)
+loop_mistake(
+    "loop_default_betas",
+    "Adam with its default betas, (0.9, 0.999)",
+    "Which two numbers does the statement give for Adam, and where do they go in your loop?",
+    lambda batch, dz, n_critic, iterations: {"betas": (0.9, 0.999)},
+    SETTINGS,
+)
+loop_mistake(
+    "loop_forgetful_optimiser",
+    "new optimisers in every iteration",
+    "Adam keeps averages of past gradients. How long do yours live?",
+    lambda batch, dz, n_critic, iterations: {"forgets": True},
+    SETTINGS,
+)
+loop_mistake(
+    "loop_noise_of_the_critic",
+    "the generator gets the noise of the critic's last step",
+    "In one iteration, how many batches of noise does your loop draw, and how many steps are there?",
+    lambda batch, dz, n_critic, iterations: {"one_noise": True},
+    NOISE,
+    seen_by="chance",
 )

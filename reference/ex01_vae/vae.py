@@ -160,7 +160,8 @@ def elbo(
 
 def _log_normal(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """log N(z; mu, diag exp(logvar)) in nats, summed over the last axis."""
-    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu).square() * torch.exp(-logvar)).sum(dim=-1)
+    constant = math.log(2 * math.pi)
+    return -0.5 * (constant + logvar + (z - mu).square() * torch.exp(-logvar)).sum(dim=-1)
 
 
 def iwae_bound(
@@ -217,7 +218,7 @@ def train(
         lr: step size of Adam.
 
     Returns:
-        The mean ELBO in nats during each pass.
+        Anything; here the mean ELBO in nats during each pass.
 
     Source: [1] algorithm 1.
     """

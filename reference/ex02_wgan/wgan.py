@@ -385,7 +385,7 @@ def clip_weights(critic: nn.Module, c: float = 0.01) -> None:
 
 
 def image_networks(dz: int = 32) -> tuple[nn.Module, nn.Module]:
-    r"""Optional: a generator and a critic for pictures of 28 x 28 pixels, as plain multilayer perceptrons.
+    r"""Optional: a generator and a critic for pictures of 28 x 28 pixels; plain multilayer perceptrons will do.
 
     Args:
         dz: coordinates of the noise.

@@ -1,7 +1,8 @@
 """`agrees`: the student's function against the reference's, on the same inputs.
 
 float64 decides. A difference that looks like precision, or an error about types, gets a second chance in float32
-with float32's tolerance; if that passes, the check passes with the remark "works only in float32".
+with float32's tolerance; if that passes, the check passes with a remark: "works only in float32" for a function that
+raises or returns float32 where float64 came in, "has only the precision of float32" for one that loses digits.
 """
 
 from __future__ import annotations
@@ -72,7 +73,10 @@ def agrees(
             again and _passes_in_float32(student_function, reference_function, args, kwargs, pick, label, means, rtol)
         ):
             raise _with_change(failure, student_function.label, changed)
-        current().notebook.remark(_("{function} works only in float32").format(function=student_function.label))
+        if isinstance(failure, StudentError) or _is_float32(got):
+            current().notebook.remark(_("{function} works only in float32").format(function=student_function.label))
+        else:
+            current().notebook.remark(_("{name} has only the precision of float32").format(name=label))
     if changed:
         raise CheckFailed(_in_place(student_function.label, changed))
     return _picked(got, pick, label)
@@ -168,7 +172,7 @@ def _picked(got: Any, pick: Pick | None, label: str) -> Any:
         raise
     except Exception as error:
         raise CheckFailed(
-            _("{name}: the result has another form than the exercise asks for (a {type} came)").format(
+            _("{name}: the result is built in another way than the exercise asks for: it came as a {type}").format(
                 name=label, type=type(got).__name__
             )
         ) from error

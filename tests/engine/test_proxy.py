@@ -190,6 +190,18 @@ def test_shipped_code_that_meets_no_function_says_which(student: Student) -> Non
     assert caught.value.kind == "exception"
 
 
+def test_messages_do_not_name_shipped_code(student: Student) -> None:
+    """A function of the judge's is noted by its name, and stands in no message: a student has no such function."""
+
+    def judges_own(module: Any) -> Any:
+        return module.call_net(None, 1)
+
+    with pytest.raises(StudentError) as caught:
+        student.run(judges_own, student.module)
+    assert caught.value.function == ""
+    assert student.notebook.seen[-1].name == "judges_own"
+
+
 def test_generators_travel(student: Student) -> None:
     """A torch.Generator argument gives the same stream in the worker."""
     expected = torch.randn(4, generator=torch.Generator().manual_seed(5), dtype=torch.float64)

@@ -176,7 +176,10 @@ class WorkerChannel:
 
     def _out_of_time(self, function: str, frames: Sequence[SourceLine] = ()) -> WorkerLost:
         self.end()
-        message = _("no answer within {seconds:g} s: an endless loop, or far too slow").format(seconds=self.limit)
+        words = _(
+            "no answer within {seconds:g} s: an endless loop, far too slow, or this machine is busy with other work"
+        )
+        message = words.format(seconds=self.limit)
         return WorkerLost("timeout", message, function, frames)
 
     def end(self, grace: float = 0.0) -> dict[str, Any]:

@@ -116,6 +116,8 @@ class Student:
         return self._decoded(self._send({"op": "get", "fn": path}, encoder, label), encoder, label)
 
     def _ask(self, header: Header, encoder: JudgeEncoder, args: Any, kwargs: Any, label: str) -> Any:
+        """Ask for a call; `label` is its name among the observations, and in messages if a student knows it."""
+        spoken = "" if header["op"] == "run" else label  # a shipped function is the judge's own
         try:
             tree = {
                 **header,
@@ -126,8 +128,8 @@ class Student:
             raise GraderError(f"this check passes the student something that cannot be sent: {error}") from error
         self.mutated = []
         try:
-            frame = self._send(tree, encoder, label)
-            value = self._decoded(frame, encoder, label)
+            frame = self._send(tree, encoder, spoken)
+            value = self._decoded(frame, encoder, spoken)
         except Exception as error:
             self._note(label, None, type(error).__name__ + ": " + str(error)[:200])
             raise

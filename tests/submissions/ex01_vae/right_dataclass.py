@@ -1,4 +1,4 @@
-# right: the encoder returns a dataclass, the training another one; two trunks in the encoder
+# right: the encoder returns a dataclass, the training another one; two trunks in the encoder; a guard on the log variance
 from dataclasses import dataclass, field
 
 import torch
@@ -24,7 +24,7 @@ class Encoder(nn.Module):
         self.spread = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 2))
 
     def forward(self, x):
-        return Gaussian(self.mean(x), self.spread(x))
+        return Gaussian(self.mean(x), self.spread(x).clamp(-10, 10))
 
 
 class Decoder(nn.Module):

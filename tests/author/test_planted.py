@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gdgrade.author.planted import HeaderError, never_trained, read_planted, unknown_checks
+from gdgrade.author.planted import HeaderError, never_trained, read_planted, unknown_checks, with_trainings
 
 CHECKS = {"blend/values": {"training": False}, "path/points": {"training": False}, "net/learns": {"training": True}}
 
@@ -23,7 +23,10 @@ def test_names_that_no_check_has(tmp_path: Path) -> None:
     assert unknown_checks([entry], CHECKS) == []
     entry = read_planted(planted(tmp_path, "# wrong: trains | fails: net/learns"))
     assert unknown_checks([entry], CHECKS) == []
-    assert never_trained([entry], CHECKS) == ["wrong_x.py names only checks that train and lacks run: full"]
+    assert never_trained([entry], CHECKS) == [
+        "wrong_x.py names only checks that train, without `run: full`: only --full judges it"
+    ]
+    assert never_trained(with_trainings([entry], CHECKS), CHECKS) == []
     entry = read_planted(planted(tmp_path, "# wrong: trains | fails: net/learns | run: full"))
     assert never_trained([entry], CHECKS) == []
 

@@ -105,7 +105,7 @@ def texts(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]], reference
 def first_lines(planted: Sequence[Planted], checks: Mapping[str, Mapping[str, Any]]) -> Section:
     """What the planted answers' first lines name is there."""
     notes = never_trained(planted, checks)
-    more = f", {len(notes)} name only checks that train and lack run: full" if notes else ""
+    more = f", {len(notes)} judged in --full only" if notes else ""
     return section("first lines", f"of {len(planted)} planted answers{more}", unknown_checks(planted, checks), notes)
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -94,12 +94,18 @@ def unknown_checks(planted: Sequence[Planted], checks: Mapping[str, Mapping[str,
 
 
 def never_trained(planted: Sequence[Planted], checks: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Wrong answers whose promise is never looked at: all checks that they name train, and `run: full` is missing."""
+    """Wrong answers that only --full looks at: all checks that they name train, and `run: full` is missing."""
     return [
-        f"{entry.path.name} names only checks that train and lacks run: full"
+        f"{entry.path.name} names only checks that train, without `run: full`: only --full judges it"
         for entry in planted
         if entry.fails and not entry.full and all(checks.get(name, {}).get("training") for name in entry.fails)
     ]
+
+
+def with_trainings(planted: Sequence[Planted], checks: Mapping[str, Mapping[str, Any]]) -> list[Planted]:
+    """The same, as if each that names a check that trains said `run: full`."""
+    trained = {name for name, facts in checks.items() if facts["training"]}
+    return [replace(entry, full=entry.full or not trained.isdisjoint(entry.fails)) for entry in planted]
 
 
 def disagreements(planted: Planted, outcomes: Sequence[Mapping[str, Any]]) -> list[str]:

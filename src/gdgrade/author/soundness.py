@@ -11,7 +11,7 @@ from gdgrade.author import judged, paper
 from gdgrade.author.cache import Cache
 from gdgrade.author.junk import public_names
 from gdgrade.author.mutants import ExcusesError, Mutant, mutants_of, read_excuses, sample
-from gdgrade.author.planted import HeaderError, Planted
+from gdgrade.author.planted import HeaderError, Planted, with_trainings
 from gdgrade.author.reach import Check, checks_to_try
 from gdgrade.author.runner import Gate, Progress, Runner, Task
 from gdgrade.author.tasks import QUICK, Bench, Effort
@@ -133,6 +133,8 @@ class _Examination:
             excuses = read_excuses(self.exercise.graders_dir / "equivalent_mutants.yml")
         except ExcusesError as error:
             return [*found, section("excuses", "they cannot be read", [str(error)])]
+        if self.effort.every:
+            planted = with_trainings(planted, lab["checks"])
         found += [paper.first_lines(planted, lab["checks"])]
         groups = self._groups(lab, planted)
         results = self._run(groups)

@@ -1,4 +1,4 @@
-# wrong: log q(z|x) is the density of the noise | fails: iwae/given_noise, iwae/equal_samples, iwae/exact_posterior, iwae/tiny_weights | diagnosis: iwae_density_of_noise | cause: student
+# wrong: log q(z given x) is the density of the noise | fails: iwae/given_noise, iwae/equal_samples, iwae/exact_posterior, iwae/tiny_weights | diagnosis: iwae_density_of_noise | cause: student
 import math
 
 import torch

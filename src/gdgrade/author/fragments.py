@@ -35,10 +35,16 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+def gifts(reference: ast.Module, stub: ast.Module) -> set[str]:
+    """Names of the reference's functions that the stub gives away whole."""
+    given = {_code(node) for node in stub.body if isinstance(node, ast.FunctionDef)}
+    return {node.name for node in reference.body if isinstance(node, ast.FunctionDef) and _code(node) in given}
+
+
 def without_gifts(reference: ast.Module, stub: ast.Module) -> ast.Module:
     """The reference without the functions that the stub gives away whole."""
-    given = {_code(node) for node in stub.body if isinstance(node, ast.FunctionDef)}
-    kept = [node for node in reference.body if not (isinstance(node, ast.FunctionDef) and _code(node) in given)]
+    given = gifts(reference, stub)
+    kept = [node for node in reference.body if not (isinstance(node, ast.FunctionDef) and node.name in given)]
     return ast.Module(body=kept, type_ignores=[])
 
 

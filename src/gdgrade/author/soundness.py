@@ -9,6 +9,7 @@ from typing import Any
 
 from gdgrade.author import judged, paper
 from gdgrade.author.cache import Cache
+from gdgrade.author.fragments import gifts
 from gdgrade.author.junk import public_names
 from gdgrade.author.mutants import ExcusesError, Mutant, mutants_of, read_excuses, sample
 from gdgrade.author.planted import HeaderError, Planted, with_trainings
@@ -18,6 +19,7 @@ from gdgrade.author.tasks import QUICK, Bench, Effort
 from gdgrade.author.verdict import Section, Survivor, Verdict, section
 from gdgrade.course.manifest import Course, Exercise
 from gdgrade.processes.judges import CollectionError
+from gdgrade.sourcecode import python_tree
 
 Results = dict[str, dict[str, Any]]
 Expect = Callable[[int], None]
@@ -194,7 +196,11 @@ class _Examination:
         return kept
 
     def _sampled(self) -> list[Mutant]:
-        self._every = every = mutants_of(self.bench.reference, self.course.arrays)
+        """Mutants of what students write: not of functions that the stub gives away whole."""
+        stub = python_tree(self.exercise.entry_path.read_text(encoding="utf-8"))
+        given = gifts(python_tree(self.bench.reference), stub)
+        every = [m for m in mutants_of(self.bench.reference, self.course.arrays) if m.function not in given]
+        self._every = every
         self._mutants_in_all = len(every)
         seed = self.course.seeds.public
         return every if self.effort.mutants is None else sample(every, self.effort.mutants, seed)

@@ -10,8 +10,9 @@ from typing import Any
 
 import cloudpickle
 
-from gdgrade.failures import GraderError
-from gdgrade.wire.values import Encoder, Unsendable
+from gdgrade.failures import CheckFailed, GraderError
+from gdgrade.language import _
+from gdgrade.wire.values import Encoder, Opaque, Unsendable
 
 SECRET_MODULES = ("gdgrade_reference_", "gdgrade_mistakes_")
 
@@ -125,4 +126,7 @@ class JudgeEncoder(Encoder):
             return {"!": "code", "blob": self.add_blob(ship(value))}
         if callable(value):
             return {"!": "code", "blob": self.add_blob(ship(value))}
+        if isinstance(value, Opaque):  # the student's own, from an earlier call: no fault of the check
+            text = _("an earlier result cannot be used: an array or an ordinary value is due, a {type} came")
+            raise CheckFailed(text.format(type=value.type))
         raise Unsendable(f"a {type(value).__name__}")

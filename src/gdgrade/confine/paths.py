@@ -21,8 +21,8 @@ _SYSTEM = (
 def default_readable() -> tuple[str, ...]:
     """What Python, numpy and torch need: interpreter, standard library, site-packages, time zones.
 
-    And gdgrade itself with its data sets, for `gdgrade.data` in a student's file: where it is installed from a
-    checkout, both lie outside of site-packages. Neither holds a secret.
+    And `gdgrade.data` with its data sets, for students' files: where gdgrade is installed from a checkout, both lie
+    outside of site-packages. The rest of gdgrade stays closed there; a worker has imported what it needs of it.
 
     Not in it: home folders (but for the user's own site-packages, where Python uses one), /etc, /proc of
     any process, the course, the submission. Only existing paths, symbolic links resolved, no duplicates.
@@ -35,7 +35,7 @@ def default_readable() -> tuple[str, ...]:
     ]
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     checkout = os.path.dirname(os.path.dirname(package))
-    found.append(package)
+    found.append(os.path.join(package, "data"))
     if os.path.isfile(os.path.join(checkout, "pyproject.toml")):
         found.append(os.path.join(checkout, "data"))
     user_site = site.getusersitepackages() if site.ENABLE_USER_SITE else None

@@ -483,6 +483,7 @@ def morph_noise_reused(ref, x0, y, score_fn, eta, lam, eps, n_steps, tau=1.0, no
     checks=("morph/",),
     title="the same noises in every call: the seed is set inside",
     hint="Call morph twice from the same start: should the two walks be the same?",
+    seen_by="chance",
 )
 def morph_sets_the_seed(ref, x0, y, score_fn, eta, lam, eps, n_steps, tau=1.0, noises=None, return_traj=True):
     if noises is None:

@@ -66,7 +66,7 @@ def remove_mean(x: Tensor, mask: Tensor | None = None) -> Tensor:
         mask: (B, M), 1 = atom present. None: all are.
 
     Returns:
-        (B, M, 3); rows without an atom are zero.
+        (B, M, 3); rows without an atom may hold anything.
 
     Example:
         >>> remove_mean(torch.tensor([[[0.0, 0.0, 1.0], [2.0, 0.0, 3.0]]]))
@@ -260,7 +260,7 @@ class EGNNLayer(nn.Module):
             mask: (B, M), 1 = atom present: the others send no messages. None: all are there.
 
         Returns:
-            (h' (B, M, F), x' (B, M, 3)); rows without an atom are zero.
+            (h' (B, M, F), x' (B, M, 3)); rows without an atom may hold anything.
         """
         # TODO 8.4: all pairs at once, (B, M, M, ...); no atom sends to itself, absent ones send nothing.
         raise NotImplementedError("exercise 8.4: EGNNLayer.forward is not written yet")

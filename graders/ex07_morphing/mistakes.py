@@ -481,6 +481,44 @@ def morph_noise_reused(ref, x0, y, score_fn, eta, lam, eps, n_steps, tau=1.0, no
 @mistake(
     of="morph",
     checks=("morph/",),
+    title="the same noises in every call: the seed is set inside",
+    hint="Call morph twice from the same start: should the two walks be the same?",
+    seen_by="chance",
+)
+def morph_sets_the_seed(ref, x0, y, score_fn, eta, lam, eps, n_steps, tau=1.0, noises=None, return_traj=True):
+    if noises is None:
+        own = torch.Generator().manual_seed(0)
+        noises = torch.randn(n_steps, *x0.shape, generator=own, dtype=x0.dtype)
+    return answer(walked(ref, x0, y, score_fn, eta, lam, eps, tau, noises), return_traj)
+
+
+@mistake(
+    of="morph",
+    checks=("morph/",),
+    title="the given noises are used from the last to the first",
+    hint="Which of the given noises belongs to the first step, and which do you use there?",
+)
+def morph_noises_reversed(ref, x0, y, score_fn, eta, lam, eps, n_steps, tau=1.0, noises=None, return_traj=True):
+    return answer(
+        walked(ref, x0, y, score_fn, eta, lam, eps, tau, all_noises(x0, n_steps, noises).flip(0)), return_traj
+    )
+
+
+@mistake(
+    of="morph",
+    checks=("morph/",),
+    title="no noise in the last step",
+    hint="How much do free particles move in your last step, and how much in the one before?",
+)
+def morph_last_step_silent(ref, x0, y, score_fn, eta, lam, eps, n_steps, tau=1.0, noises=None, return_traj=True):
+    silent = torch.as_tensor(all_noises(x0, n_steps, noises)).clone()
+    silent[-1] = 0
+    return answer(walked(ref, x0, y, score_fn, eta, lam, eps, tau, silent), return_traj)
+
+
+@mistake(
+    of="morph",
+    checks=("morph/",),
     title="tau is not handed on",
     hint="At temperature zero and without transport, do particles without score stand still?",
 )
@@ -635,6 +673,31 @@ def sliced(a, b, unit=True, order=True, power=1):
     u, v = a @ rays, b @ rays
     u, v = (u.sort(0).values, v.sort(0).values) if order else (u, v)
     return ((u - v).abs() ** power).mean()
+
+
+@mistake(
+    of="morph_metrics",
+    title="all directions have positive coordinates",
+    hint="Which angles can your directions have, and which should they?",
+)
+def sliced_positive_directions(ref, traj, y):
+    rays = torch.rand(200, y.shape[1], dtype=y.dtype)
+    return replaced(ref, traj, y, "sliced_w", along(traj[-1], y, rays))
+
+
+@mistake(
+    of="morph_metrics",
+    title="the axes are the only directions",
+    hint="Turn both clouds by the same angle: should your sliced distance change?",
+)
+def sliced_along_axes(ref, traj, y):
+    return replaced(ref, traj, y, "sliced_w", along(traj[-1], y, torch.eye(y.shape[1], dtype=y.dtype)))
+
+
+def along(a, b, rays):
+    """The mean over rays (k, d) of W1 between clouds of equal size."""
+    rays = (rays / torch.linalg.vector_norm(rays, dim=1, keepdim=True)).T
+    return ((a @ rays).sort(0).values - (b @ rays).sort(0).values).abs().mean()
 
 
 @mistake(

@@ -108,13 +108,7 @@ def divergence(x, y, eps):
 
 def own_velocity(student, x, y, eps):
     """The student's own velocity at x, so that a wrong one is not held against what is built on it."""
-    try:
-        result = student.ot_velocity(x, y, eps)
-    except StudentError as error:
-        if error.kind != "exception":
-            raise
-        with student.dtype("float32"):
-            result = student.ot_velocity(x.float(), y.float(), eps)
+    result = called(student, "ot_velocity", x, y, eps)
     velocity = array_of(result, x.shape, "your ot_velocity")
     require(velocity.abs().max() > 1e-3, "your ot_velocity is zero here, so what the step does with it cannot be seen")
     well_formed(velocity, x, "your ot_velocity", means="one vector per particle", varies=True)
@@ -153,18 +147,24 @@ def last_frame(result):
     return result[0] if isinstance(result, tuple) and len(result) == 2 else result
 
 
-def moved(student, *args, shape, name="the frames", **kwargs):
-    """The student's trajectory, of this shape and finite; in float32 if the student's code cannot do float64."""
+def called(student, name, *args, **kwargs):
+    """What the student's function returns; in float32 if the student's code cannot do float64."""
+    function = getattr(student, name)
     try:
-        result = student.morph(*args, **kwargs)
+        return function(*args, **kwargs)
     except StudentError as error:
         if error.kind != "exception":
             raise
         try:
             with student.dtype("float32"):
-                result = student.morph(*map(single, args), **{key: single(value) for key, value in kwargs.items()})
+                return function(*map(single, args), **{key: single(value) for key, value in kwargs.items()})
         except StudentError:
             raise error from None
+
+
+def moved(student, *args, shape, name="the frames", **kwargs):
+    """The student's trajectory, of this shape and finite; in float32 if the student's code cannot do float64."""
+    result = called(student, "morph", *args, **kwargs)
     states = array_of(frames(result), shape, name)
     well_formed(states, states, name, varies=True)
     require(states.abs().max() < 1e6, f"{name}: the particles have left for infinity")

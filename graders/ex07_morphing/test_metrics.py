@@ -4,6 +4,7 @@ import itertools
 import math
 
 import torch
+from morphing_oracles import called
 
 from gdgrade.checks import CheckFailed, agrees, check, observe, remark, require
 
@@ -47,7 +48,7 @@ def test_sliced_on_a_line(student, draw):
     n = 8
     traj, y = walk(draw, 3, n, 1), draw.normal(n, 1, mean=1.0, scale=2.0)
     gaps = (traj[-1].sort(dim=0).values - y.sort(dim=0).values).abs()
-    values = [number(student.morph_metrics(traj, y), "sliced_w") for _ in range(2)]
+    values = [number(called(student, "morph_metrics", traj, y), "sliced_w") for _ in range(2)]
     steady = abs(values[0] - values[1]) <= 1e-4 * abs(values[0])
     observe("the value on a line", values[0] if steady else "depends on chance")
     one_of(values[0], float(gaps.mean()), float(gaps.square().mean().sqrt()), rtol=2e-5)
@@ -60,14 +61,38 @@ def test_sliced_of_rings(student, draw):
     angles = torch.arange(n) * (2 * math.pi / n)
     ring = torch.stack([angles.cos(), angles.sin()], dim=1)
     traj = torch.stack([draw.normal(n, 2), small * ring[draw.permutation(n)]])
-    value = number(student.morph_metrics(traj, large * ring[draw.permutation(n)]), "sliced_w")
+    value = number(called(student, "morph_metrics", traj, large * ring[draw.permutation(n)]), "sliced_w")
     observe("tenfold ratio between rings", round(10 * value / ((large - small) * 2 / math.pi)))
     one_of(value, (large - small) * 2 / math.pi, (large - small) / math.sqrt(2), rtol=0.01)
-    same = number(student.morph_metrics(traj, small * ring[draw.permutation(n)]), "sliced_w")
+    same = number(called(student, "morph_metrics", traj, small * ring[draw.permutation(n)]), "sliced_w")
     require(abs(same) < 1e-5, f"sliced_w: between a cloud and itself in another order {same:.4g} came, 0 is due")
+    along_all_ways(student, draw)
 
 
 # ---- what the checks know by themselves
+
+
+def along_all_ways(student, draw):
+    """Require that directions are uniform: a shift along an axis or a diagonal counts as much as any other.
+
+    A cloud in d = 10 dimensions moved by the length 1 is |u_1| away along the direction u: 0.259 on average, with the
+    standard deviation 0.182. The mean over a hundred directions, the fewest that the statement allows, leaves these
+    bounds with a probability below 3e-12 (Chernoff), even if every call takes the same ones; else there are more.
+    The d axes as directions give 0.1 for the first way, directions with positive coordinates 0.87 for the second.
+    The upper bound leaves room for the root of the mean square, 0.316, of a sliced W2.
+    """
+    n, d, calls = 6, 10, 4
+    low, high = math.gamma(d / 2) / math.gamma((d + 1) / 2) / math.sqrt(math.pi), 1 / math.sqrt(d)
+    for way in (torch.eye(d)[0], torch.full((d,), d**-0.5)):
+        traj = draw.normal(2, n, d)
+        y = (traj[-1] + way)[draw.permutation(n)]
+        value = sum(number(called(student, "morph_metrics", traj, y), "sliced_w") for _ in range(calls)) / calls
+        observe("too near, too far", [value <= low - 0.12, value >= high + 0.12])
+        require(
+            low - 0.12 < value < high + 0.12,
+            f"sliced_w: from a cloud to the same cloud moved by the length 1 in {d} dimensions {value:.3g} came; over "
+            f"all directions alike {low:.3g} is due",
+        )
 
 
 def walk(draw, steps, n, d):

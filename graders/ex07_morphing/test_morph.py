@@ -137,17 +137,18 @@ def test_gaussians_on_a_line(student, draw):
 
 @check("7.3", points=0.5, needs=("7.2",), visibility="hidden", alpha=1.25e-7)
 def test_fresh_noise(student, draw):
-    """Left to draw its own noise, the morph draws it anew in every step and for every particle."""
+    """Left to draw its own noise, the morph draws it anew in every step and call, for every particle."""
     n, n_steps, eta, tau = 150, 3, 0.3, 0.5
     x0, y, variance = torch.zeros(n, 2), torch.zeros(3, 2), eta * tau**2
     numbers = {"eta": eta, "lam": 0.0, "eps": 1.5, "n_steps": n_steps, "tau": tau}
 
     def trial(draw):
         student.seed(draw.seed)
-        walk = moved(student, x0, y, no_score(), shape=(n_steps + 1, n, 2), **numbers)
-        moves = walk.diff(dim=0)
-        note_spread(observe, walk[-1], n_steps * variance)
-        joint = torch.cat(list(moves), dim=1)  # (n, 2 n_steps): noise that is used again correlates the columns
-        return [mean_z(joint, 0.0, variance**0.5), covariance_test(joint, variance * torch.eye(2 * n_steps))]
+        walks = [moved(student, x0, y, no_score(), shape=(n_steps + 1, n, 2), **numbers) for _ in range(2)]
+        note_spread(observe, walks[0][-1], n_steps * variance)
+        observe("the same walk again", bool(torch.equal(*walks)))
+        # (n, 4 n_steps): noise that is used again, in another step or in the next call, correlates the columns
+        joint = torch.cat([move for walk in walks for move in walk.diff(dim=0)], dim=1)
+        return [mean_z(joint, 0.0, variance**0.5), covariance_test(joint, variance * torch.eye(4 * n_steps))]
 
-    attempts(draw, trial, message="free particles do not spread as fresh noise in every step spreads them")
+    attempts(draw, trial, message="free particles do not spread as fresh noise in every step and call spreads them")

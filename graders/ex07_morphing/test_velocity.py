@@ -82,8 +82,10 @@ def test_far_away(student, draw):
 @check("7.1", points=1, visibility="hidden")
 def test_slow_problem(student, reference, draw):
     """The velocity is right where Sinkhorn needs some hundred iterations."""
-    gap = torch.tensor([2.0, 0.0])  # mass must cross it: 60 to 430 iterations, and 10 are off by 0.2 % or more
+    # mass must cross the gap, between x and y and from x to itself: a hundred iterations are mostly off by 1e-4 to
+    # 1e-3, a thousand by 1e-9, and solvers that stop at row errors of 1e-5 by 2e-5
+    gap = torch.tensor([2.4, 0.0])
     x = torch.cat([0.3 * cloud(draw, 5, 2), 0.3 * cloud(draw, 2, 2) + gap])
     y = torch.cat([0.3 * cloud(draw, 2, 2), 0.3 * cloud(draw, 6, 2) + gap])
     both = student.ot_velocity, reference.ot_velocity
-    agrees(*both, x, y, 1.1, rtol=5e-4, name="velocity", means=VECTORS)
+    agrees(*both, x, y, 1.1, rtol=PLAN_RTOL, name="velocity", means=VECTORS)

@@ -887,6 +887,90 @@ def layer_keeps_features(ref):
 @mistake(
     of="EGNNLayer",
     checks=LAYER,
+    title="the messages do not see the features of the other atom",
+    hint="Give another element to an atom's only neighbour: do the atom's features notice?",
+    factory=True,
+)
+def layer_own_features_twice(ref):
+    def part(layer, h, x, keep, edges):
+        between, own = between_of(x), h[:, :, None].expand(-1, -1, x.shape[1], -1)
+        squared = between.square().sum(-1, keepdim=True)
+        messages = layer.phi_e(torch.cat([own, own, squared], -1))
+        return messages, between / (length_of(squared) + 1) * layer.phi_x(messages), others_of(keep)
+
+    return layer_class(ref, part)
+
+
+@mistake(
+    of="EGNNLayer",
+    checks=LAYER,
+    title="averaged over all atoms where no mask is given",
+    hint="Do you get the same without a mask and with a mask of ones?",
+    factory=True,
+)
+def layer_divides_by_all_unmasked(ref):
+    class EGNNLayer(ref.EGNNLayer):
+        def forward(self, h, x, mask=None):
+            M = x.shape[1]
+            features, places = super().forward(h, x, mask)
+            return features, places if mask is not None else x + (places - x) * max(M - 1, 1) / M
+
+    return EGNNLayer
+
+
+@mistake(
+    of="EGNNLayer",
+    checks=LAYER,
+    title="the mean of the messages, not their sum, goes into the features",
+    hint="An atom's only neighbour is there twice: what becomes of the sum of the messages, and what of yours?",
+    factory=True,
+)
+def layer_means_messages(ref):
+    class EGNNLayer(layer_class(ref, lambda layer, h, x, keep, edges: (*ordinary(layer, h, x, keep), others_of(keep)))):
+        def changed(self, h, x, sums, x_out, keep):
+            return super().changed(h, x, sums / others_of(keep), x_out, keep)
+
+    return EGNNLayer
+
+
+@mistake(
+    of="EGNNLayer",
+    checks=LAYER,
+    title="an atom sends a message to itself",
+    hint="A single atom: how many messages does it get?",
+    factory=True,
+)
+def layer_hears_itself(ref):
+    class EGNNLayer(ref.EGNNLayer):
+        def forward(self, h, x, mask=None):
+            keep = rows(mask, x)
+            messages, moves = ordinary(self, h, x, keep)
+            heard = (messages * keep[:, :, None] * keep[:, None]).sum(2)
+            x_out = x + (moves * keep[:, :, None] * keep[:, None]).sum(2) / others_of(keep)
+            return (h + self.phi_h(torch.cat([h, heard], -1))) * keep, x_out * keep
+
+    return EGNNLayer
+
+
+@mistake(
+    of="EGNNLayer",
+    checks=LAYER,
+    title="the new features replace the old ones",
+    hint="If phi_h answers 0, what should h' be, and what is yours?",
+    factory=True,
+)
+def layer_replaces_features(ref):
+    class EGNNLayer(ref.EGNNLayer):
+        def forward(self, h, x, mask=None):
+            features, places = super().forward(h, x, mask)
+            return (features - h) * rows(mask, x), places
+
+    return EGNNLayer
+
+
+@mistake(
+    of="EGNNLayer",
+    checks=LAYER,
     title="the messages do not see the distances",
     hint="Stretch the molecule: do your features notice?",
     factory=True,
@@ -1049,6 +1133,21 @@ def network_returns_positions(ref):
     class EGNN(ref.EGNN):
         def forward(self, x_t, t, h=None, mask=None):
             return moved(self, x_t, t, h, mask)
+
+    return EGNN
+
+
+@mistake(
+    of="EGNN",
+    checks=NETWORK,
+    title="only the first layer is applied",
+    hint="Which of your layers get a gradient?",
+    factory=True,
+)
+def network_first_layer_only(ref):
+    class EGNN(ref.EGNN):
+        def forward(self, x_t, t, h=None, mask=None):
+            return ref.remove_mean(moved(self, x_t, t, h, mask, self.layers[:1]) - x_t, mask)
 
     return EGNN
 

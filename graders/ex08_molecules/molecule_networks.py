@@ -20,7 +20,7 @@ def every_parameter(root: Any) -> list[Any]:
     seen: set[int] = set()
 
     def visit(thing: Any, depth: int) -> None:
-        if id(thing) in seen or depth > 12:
+        if id(thing) in seen or depth > 30:  # a Linear of a Sequential of a layer of a ModuleList is 13 deep
             return
         seen.add(id(thing))
         if isinstance(thing, torch.Tensor):
@@ -172,7 +172,9 @@ def layer_messages(module: Any, seed: int) -> Any:
         between them; unequal: the sum of the moves of two alike atoms, over one; doubled, ratio: change, and ratio, of
         the move of an atom when its only neighbour is there twice; distance, features, third: effect on h', on x', and
         on x' of one atom, of another distance, of other features, and of another place of any single other atom (the
-        least); changed: how far h' is from h.
+        least); changed: how far h' is from h; mask of ones: what a mask of ones changes; neighbour, summed: effect on
+        h' of an atom of its only neighbour's features, and of a second neighbour like the first; only with a neighbour,
+        without weights: see there.
     """
     import torch
 
@@ -205,7 +207,54 @@ def layer_messages(module: Any, seed: int) -> Any:
         moved[0, j] += 0.8
         changes.append(float((run(h, moved)[1][0, 0] - x[0, 0] - base).norm()) / (float(base.norm()) + 1e-12))
     found["third"] = min(changes)
+    with torch.no_grad():
+        plain, masked = layer(h, x), run(h, x)
+    found["mask of ones"] = max(apart(plain[0], masked[0]), apart(plain[1], masked[1]))
+    other = torch.cat([h[:, :1], h[:, 1:2] + 1 + h[:, 2:3]], dim=1)
+    alone = run(h[:, :2], two)[0][:, :1]
+    found["neighbour"] = apart(run(other, two)[0][:, :1], alone)
+    found["summed"] = apart(run(h[:, [0, 1, 1]], x[:, [0, 1, 1]])[0][:, :1], alone)
+    found["only with a neighbour"] = only_with_a_neighbour(layer, h[:, :2], two)
+    found["without weights"] = without_weights(module, seed, h, x)
     return found
+
+
+def only_with_a_neighbour(layer: Any, h: Any, x: Any) -> float:
+    """The share of the numbers that decide h' of an atom in a pair, and do not where that atom is alone.
+
+    Without neighbours nothing is sent, so that the network of the messages decides nothing. 1 where that holds for a
+    whole tensor of parameters; else a share, for layers that keep all of their numbers in one tensor.
+    """
+    import torch
+
+    sets = []
+    for n in (2, 1):
+        with torch.enable_grad():
+            value = layer(h[:, :n], x[:, :n])[0][:, 0].square().sum()
+            leaves = every_parameter(layer)
+            grads = torch.autograd.grad(value, leaves, allow_unused=True)
+        sizes = [torch.zeros_like(leaf) if g is None else g.abs() for leaf, g in zip(leaves, grads, strict=True)]
+        # what is added and taken away again leaves rounding
+        least = 1e3 * torch.finfo(h.dtype).eps * max((float(size.max()) for size in sizes if size.numel()), default=0.0)
+        sets.append([size > least for size in sizes])
+    pairs = list(zip(*sets, strict=True))
+    if any(bool(two.any()) and not bool(one.any()) for two, one in pairs):
+        return 1.0
+    numbers = sum(int(two.sum()) for two, _ in pairs)
+    return sum(int((two & ~one).sum()) for two, one in pairs) / max(numbers, 1)
+
+
+def without_weights(module: Any, seed: int, h: Any, x: Any) -> float:
+    """How far h' - h differs from atom to atom where all weights are zero; 0 if that is not a number."""
+    import torch
+
+    layer = made(module, "EGNNLayer", seed, False, hidden=HIDDEN)
+    with torch.no_grad():
+        for parameter in every_parameter(layer):
+            parameter.zero_()
+        added = layer(h, x)[0] - h
+    gap = float((added - added[:, :1]).abs().max())
+    return gap if gap < float("inf") else 0.0  # weights that are normalised can not be zero
 
 
 def layer_gradients(module: Any, seed: int) -> Any:
@@ -370,8 +419,19 @@ def network_parameters(module: Any, seed: int) -> Any:
         other = module.EGNN(**(sizes | changes))
         return sum(parameter.numel() for parameter in other.parameters() if parameter.requires_grad)
 
+    def used(n_layers: int, shake: bool) -> int:
+        """Numbers in the tensors that get a gradient: whole tensors, as single units may be dead."""
+        other = made(module, "EGNN", seed, shake, **(sizes | {"n_layers": n_layers}))
+        leaves = every_parameter(other)
+        with torch.enable_grad():
+            loss = (other(x, t, h) - target).square().mean()
+            grads = torch.autograd.grad(loss, leaves, allow_unused=True) if loss.requires_grad else []
+        return sum(g.numel() for g in grads if g is not None and bool((g != 0).any()))
+
     numbers = count()
     return {
+        "used": max(used(5, shake) / max(used(2, shake), 1) for shake in (False, True)),
+        "still": answers_with_x(made(module, "EGNN", seed, False, **sizes), x, t, h),
         "visible": numbers,
         "hidden": hidden,
         "idle": idle,
@@ -379,6 +439,18 @@ def network_parameters(module: Any, seed: int) -> Any:
         "wider": count(hidden=3 * HIDDEN) / max(numbers, 1),
         "deeper": count(n_layers=5) / max(numbers, 1),
     }
+
+
+def answers_with_x(net: Any, x: Any, t: Any, h: Any) -> bool:
+    """Whether a network with all weights at zero, where no atom moves, answers with a multiple of x in place of 0."""
+    import torch
+
+    with torch.no_grad():
+        for parameter in every_parameter(net):
+            parameter.zero_()
+        y = net(x, t, h)
+        factor = float((y * x).sum() / x.square().sum())
+        return abs(factor) > 1e-3 and apart(y, factor * x) < 1e-3
 
 
 def network_padding(module: Any, seed: int) -> Any:

@@ -24,11 +24,12 @@ def mean_free(x, name):
     require(off < 1e-5, f"{name}: the centre of mass is not at zero")
 
 
-def seen_by(spy, shape):
+def seen_by(spy, shape, each=False):
     """(x (n, M, 3), t (n,)) of all recorded calls together, with one t for each molecule.
 
     Args:
         shape: (M, 3), of a molecule.
+        each: require one t for each molecule; else one for all is enough.
     """
     require(spy.count > 0, "the network was never called")
     points, times = [], []
@@ -38,7 +39,9 @@ def seen_by(spy, shape):
         t, x = sorted((torch.as_tensor(value, dtype=torch.float64) for value in inputs), key=lambda value: value.ndim)
         require(tuple(x.shape[-2:]) == tuple(shape), f"the network got positions of shape {tuple(x.shape)}")
         x, t = x.reshape(-1, *shape), t.reshape(-1)
-        require(len(t) in (1, len(x)), f"the network got {len(t)} steps t for {len(x)} molecules")
+        require(
+            len(t) == len(x) or (len(t) == 1 and not each), f"the network got {len(t)} steps t for {len(x)} molecules"
+        )
         points.append(x)
         times.append(t.expand(len(x)))
     return torch.cat(points), torch.cat(times)

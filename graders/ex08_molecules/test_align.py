@@ -97,7 +97,7 @@ def test_align(student, draw):
     for x, y in ((draw.normal(5, 3), draw.normal(5, 3) + 2.0), mirrored(draw)):
         moved, match = laid(student, x, y)
         turn = quaternion_rotation(x, moved)
-        close(moved, (x - x.mean(0)) @ turn.T + moved.mean(0), "x', which must be x turned and moved,", atol=1e-5)
+        close(moved, (x - x.mean(0)) @ turn.T + moved.mean(0), "x' as x turned and moved", atol=1e-5)
         close(moved.mean(0), y.mean(0), "centre of x'", atol=1e-5)
         cost = torch.cdist(moved, y).square()
         best = cost[linear_sum_assignment(cost.numpy())].sum()

@@ -14,10 +14,10 @@ from molecule_oracles import (
     in_basis,
     schedule_of,
 )
-from molecule_reading import mean_free, positions, run_either
+from molecule_reading import mean_free, positions, run_either, seen_by
 from molecule_worker import Calls, chain
 
-from gdgrade.checks import agrees, attempts, check, close, covariance_test, mean_z, observe
+from gdgrade.checks import agrees, attempts, check, close, covariance_test, mean_z, observe, recorder
 
 RECIPE = Recipe(60)
 SCHEDULE = schedule_of(*RECIPE)
@@ -27,9 +27,13 @@ WORDS = "the shape of x_t"
 @check("8.5", points=0.75)
 def test_given_noise(student, draw):
     """With the noise given, the step is right early and late in the chain."""
-    for B, M, t in ((5, 4, 59), (2, 7, 7), (3, 3, 30)):
-        inputs = Bent(), clouds(draw, B, M), t, SCHEDULE, clouds(draw, B, M)
-        agrees(Calls(student, "p_sample_com", RECIPE), ancestral_step, *inputs, name="x before the step", means=WORDS)
+    step = Calls(student, "p_sample_com", RECIPE)
+    for B, M, t, scale in ((5, 4, 59, 1.0), (2, 7, 7, 1.0), (3, 3, 30, 9.0)):  # nothing is clamped, however far out
+        inputs = Bent(), clouds(draw, B, M, scale), t, SCHEDULE, clouds(draw, B, M)
+        agrees(step, ancestral_step, *inputs, name="x before the step", means=WORDS)
+    spy = recorder(Zero())
+    step(spy, clouds(draw, 3, 4), 7, SCHEDULE, clouds(draw, 3, 4))
+    seen_by(spy, (4, 3), each=True)
 
 
 @check("8.5", points=0.5)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from molecule_reading import run_either
-from molecule_table import GEOMETRIES, TABLE, ends, judged_stability, margin, order_of
+from molecule_table import GEOMETRIES, TABLE, distances, ends, judged_stability, margin, order_of
 from molecule_worker import orders, stabilities, stabilities_by_right_orders
 
 from gdgrade.checks import agrees, check, close, observe, require
@@ -70,9 +70,15 @@ def compare(student, molecules):
     observe("verdicts", [stable for _, stable in got])
     shares, right = (torch.tensor([share for share, _ in found], dtype=torch.float64) for found in (got, due))
     close(shares, right, "share of the atoms with the right valence", rtol=1e-6)
-    for (_, stable), (_, verdict), (_, types) in zip(got, due, molecules, strict=True):
-        name = "".join(types)
+    for (_, stable), (_, verdict), (x, types) in zip(got, due, molecules, strict=True):
+        name = "".join(types) + lengths_of(x, types)
         require(stable == verdict, f"{name}: called {'stable' if stable else 'unstable'}, which it is not")
+
+
+def lengths_of(x, types):
+    """The distances in a molecule of few atoms, in words: its formula does not tell where they are."""
+    few = [f"{types[j]}-{types[i]} {d:.2f} Å" for i, j, d in distances(x)] if len(types) <= 4 else []
+    return f" ({', '.join(few)})" if few else ""
 
 
 def alike(got, due):

@@ -79,20 +79,29 @@ def test_layer_messages(student, draw):
         "off the line": "two atoms move off the line through both",
         "unequal": "two atoms with equal features do not move by opposite vectors",
         "doubled": "an atom moves differently when its only neighbour is there twice",
+        "mask of ones": "a mask of ones changes the answer",
     }
     some = {
         "distance": "h' does not depend on the distances",
         "features": "the moves do not depend on the features",
         "third": "the move of an atom does not depend on every other atom",
+        "neighbour": "h' of an atom does not depend on the features of the other atom",
+        "summed": "h' of an atom is the same when its only neighbour is there twice, so the messages are not summed",
     }
     observe("should be none", [bool(found[key] <= exact(single)) for key in none])
     observe("should be some", [bool(found[key] > SEEN) for key in some])
     observe("h' is not h", bool(found["changed"] > SEEN))
+    # a right layer leaves the whole network of the messages out where an atom is alone; one whose atoms send to
+    # themselves needs it all but for the weights of the distance, which is 0
+    itself, added = found["only with a neighbour"] < 0.3, found["without weights"] <= 1e-6
+    observe("sends to itself, h' is h plus something", [itself, added])
     observe("ratio of the doubled move", round(found["ratio"], 2) if found["ratio"] < 1e6 else None)
     for key, text in none.items():
         require(found[key] <= exact(single), f"EGNNLayer: {text}")
     for key, text in some.items():
         require(found[key] > SEEN, f"EGNNLayer: {text}")
+    require(not itself, "EGNNLayer: h' of an atom hears a message that the atom sends to itself")
+    require(added, "EGNNLayer: with all weights at zero h' is not h, so h' is not h plus something")
 
 
 @check("8.4", points=0.25)
@@ -145,12 +154,17 @@ def test_network_parameters(student, draw):
     found = run_either(student, network_parameters, draw.integers(0, 2**31))
     facts = {key: found[key] > 0 for key in ("hidden", "idle", "visible")}
     observe("parameters", [*facts.values(), found["finite"], found["wider"] > 1.5, found["deeper"] > 1.5])
+    observe("layers that are used, a still network", [found["used"] > 1.2, found["still"]])
     require(facts["visible"], "EGNN: there are no trainable parameters")
     require(found["finite"], "EGNN: gradients of the parameters are not finite")
     require(not facts["hidden"], f"EGNN: parameters() does not list {found['hidden']} tensors that matter")
     require(not facts["idle"], f"EGNN: the gradient of a loss does not reach {found['idle']} tensors that matter")
     require(found["wider"] > 1.5, "EGNN: three times hidden hardly gives more parameters")
     require(found["deeper"] > 1.5, "EGNN: more layers hardly give more parameters")
+    require(
+        found["used"] > 1.2, "EGNN: with more layers hardly more parameters get a gradient: not all layers are used"
+    )
+    require(not found["still"], "EGNN: with all weights at zero no atom moves, but the answer is x_t and not 0")
 
 
 def finite_of_shape(value, shape, name):

@@ -70,7 +70,7 @@ def remove_mean(x: Tensor, mask: Tensor | None = None) -> Tensor:
         mask: (B, M), 1 = atom present. None: all are.
 
     Returns:
-        (B, M, 3); rows without an atom are zero.
+        (B, M, 3); rows without an atom may hold anything.
 
     Example:
         >>> remove_mean(torch.tensor([[[0.0, 0.0, 1.0], [2.0, 0.0, 3.0]]]))
@@ -270,7 +270,7 @@ class EGNNLayer(nn.Module):
             mask: (B, M), 1 = atom present: the others send no messages. None: all are there.
 
         Returns:
-            (h' (B, M, F), x' (B, M, 3)); rows without an atom are zero.
+            (h' (B, M, F), x' (B, M, 3)); rows without an atom may hold anything.
         """
         B, M, F = h.shape
         keep = _present(x, mask)  # (B, M, 1)

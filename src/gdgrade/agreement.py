@@ -69,14 +69,16 @@ def agrees(
     except StudentError as error:
         got, failure, again, changed = None, error, _about_types(error), []
     if failure is not None:
-        if not (
-            again and _passes_in_float32(student_function, reference_function, args, kwargs, pick, label, means, rtol)
-        ):
+        found = (
+            _in_float32(student_function, reference_function, args, kwargs, pick, label, means, rtol) if again else ()
+        )
+        if not found:
             raise _with_change(failure, student_function.label, changed)
         if isinstance(failure, StudentError) or _is_float32(got):
             current().notebook.remark(_("{function} works only in float32").format(function=student_function.label))
         else:
             current().notebook.remark(_("{name} has only the precision of float32").format(name=label))
+        got = found[0]
     if changed:
         raise CheckFailed(_in_place(student_function.label, changed))
     return _picked(got, pick, label)
@@ -189,7 +191,7 @@ def _spoken(means: Any) -> Any:
     return means
 
 
-def _passes_in_float32(
+def _in_float32(
     student_function: RemoteFunction,
     reference_function: Callable[..., Any],
     args: Any,
@@ -198,8 +200,8 @@ def _passes_in_float32(
     label: str,
     means: Any,
     rtol: float | None,
-) -> bool:
-    """The second chance: float32 inputs and float32 as the default type of the student's process."""
+) -> tuple[Any, ...]:
+    """The second chance: float32 inputs and float32 as the default type of the student's process; () if that fails."""
     args, kwargs = _cast(args, "float32"), _cast(kwargs, "float32")
     single = tolerance_for(np.float32)
     try:
@@ -208,11 +210,11 @@ def _passes_in_float32(
         # The reference sees the same rounded numbers, in float64.
         expected = reference_function(*_cast(args, "float64"), **_cast(kwargs, "float64"))
         loose = max(rtol or 0.0, single.rtol)
-        return _compared(got, expected, pick, loose, single.atol, label, means) is None
+        return (got,) if _compared(got, expected, pick, loose, single.atol, label, means) is None else ()
     except WorkerLost:
         raise
     except (StudentError, CheckFailed):
-        return False
+        return ()
 
 
 def _about_types(error: StudentError) -> bool:

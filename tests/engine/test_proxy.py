@@ -54,6 +54,10 @@ MODULE = """
     def in_place(x, other):
         x += 1
         return x
+    @torch.no_grad()
+    def in_place_without_grad(points):
+        points += 1
+        return points
     def default_type(): return str(torch.ones(1).dtype)
     def prints(): print("hello\\x1b[31m"); return 1
 
@@ -218,6 +222,12 @@ def test_changes_in_place_are_noticed_and_stay_there(student: Student) -> None:
     student.in_place(x, torch.ones(1))
     assert student.mutated == ["x"]
     assert x.tolist() == [0, 0]
+
+
+def test_changes_in_place_are_named_behind_a_decorator(student: Student) -> None:
+    """`@torch.no_grad()` has parameters of its own names; what counts is the student's."""
+    student.in_place_without_grad(torch.zeros(2))
+    assert student.mutated == ["points"]
 
 
 def test_default_type_follows_the_block(student: Student) -> None:

@@ -296,6 +296,7 @@ def _parameter_name(function: Any, key: int | str) -> str:
     """The student's own name of the argument that was passed at `key`."""
     if isinstance(key, str):
         return key
+    function = inspect.unwrap(function)  # behind decorators such as torch.no_grad()
     code = getattr(function, "__code__", None) or getattr(getattr(function, "forward", None), "__code__", None)
     if code is None:
         return f"argument {key + 1}"

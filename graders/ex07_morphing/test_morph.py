@@ -81,15 +81,16 @@ def test_without_transport(student, draw):
     mean, variance = draw.normal(2), 0.7
     x0, y, noises = cloud(draw, 4, 2, centre=2.0), cloud(draw, 3, 2), draw.normal(6, 4, 2)
 
-    def recursion(x0, y, score_fn, eta, lam, eps, n_steps, tau, noises):
+    def recursion(x0, y, score_fn, eta, lam, eps, n_steps, noises, tau=1.0):
         deviations = [x0 - mean]
         for noise in noises:
             deviations.append((1 - eta / (2 * variance)) * deviations[-1] + eta**0.5 * tau * noise)
         return mean + torch.stack(deviations)
 
-    numbers = {"eta": 0.4, "lam": 0.0, "eps": 1.5, "n_steps": 6, "tau": 0.8, "noises": noises}
+    numbers = {"eta": 0.4, "lam": 0.0, "eps": 1.5, "n_steps": 6, "noises": noises}
     inputs = x0, y, linear_score(mean, variance)
-    agrees(student.morph, recursion, *inputs, **numbers, pick=frames, name="frames", means=FRAMES)
+    for temperature in ({"tau": 0.8}, {}):  # left out, it is 1
+        agrees(student.morph, recursion, *inputs, **numbers, **temperature, pick=frames, name="frames", means=FRAMES)
 
 
 @check("7.3", points=0.5, needs=("7.1", "7.2"), visibility="hidden")

@@ -1,4 +1,4 @@
-# wrong: every point sends all its mass to one partner | fails: plan/two_by_two, plan/marginals, plan/product_plan, plan/errors, plan/tolerance, plan/units_and_order, plan/values_of_pot | diagnosis: argmax_plan
+# wrong: every point sends all its mass to one partner | fails: plan/two_by_two, plan/marginals, plan/product_plan, plan/units_and_order, plan/values_of_pot | diagnosis: argmax_plan
 import torch
 
 

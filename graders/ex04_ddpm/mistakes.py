@@ -874,6 +874,7 @@ def sample_starts_from_zero(ref, model, shape, schedule, noises=None, return_tra
     title="left to draw its own noise, it starts from zeros",
     hint="From which law does the chain start when no noises are given? Do two samples start at the same place?",
     checks=("chain/law_on_gaussian",),
+    seen_by="chance",
 )
 def sample_own_start_is_zero(ref, model, shape, schedule, noises=None, return_traj=False):
     start = torch.zeros_like if noises is None else None

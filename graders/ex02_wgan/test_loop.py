@@ -91,8 +91,10 @@ def test_settings(student):
             f"with lr = {lr:g} the first step of Adam moves a parameter by {float(move):.3g}",
         )
     _, _, came = run_either(student, ["train_wgan_gp"], slope_of_linear_critic, 1.0, 0.05, 20)
-    away = float((came.double() - after_adam(1.0, 0.05, 20)).norm())
+    astray = came.double() - after_adam(1.0, 0.05, 20)
+    away = float(astray.norm())
     observe("distance from where Adam leads", round(away, 2))
+    observe("in which direction", [round(20 * float(entry)) for entry in astray])
     # drawn numbers move the critic by 1e-3; beta = (0.5, 0.999) leads 0.029 astray, the default betas 0.19, an
     # optimiser that forgets between iterations 0.07
     require(

@@ -414,8 +414,8 @@ def slanted_gaussian() -> Any:
             return z, -torch.slogdet(self.matrix)[1].to(x.dtype).expand(x.shape[0])
 
         def log_prob(self, x: Any) -> Any:
-            z, log_det = self.inverse(x)
-            return -0.5 * (z * z).sum(-1) - 1.8378770664093453 + log_det
+            noise, volume = self.inverse(x)
+            return -0.5 * (noise * noise).sum(-1) - 1.8378770664093453 + volume
 
         def sample(self, n: int, noise: Any = None) -> Any:
             return self.forward(torch.randn(n, 2) if noise is None else noise)[0]

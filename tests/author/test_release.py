@@ -431,3 +431,15 @@ def test_deadline_in_quotation_marks(numpy_course: Path, tmp_path: Path) -> None
     handout_common.common(course, course.exercises, tmp_path / "package")
     shipped = load_course(tmp_path / "package/course.yml")
     assert shipped.exercises[0].deadline == course.exercises[0].deadline is not None
+
+
+def test_calibrations_stay_whole(tmp_path: Path) -> None:
+    """A check may name one key of its calibration file; what gdgrade itself reads of the file is kept with it."""
+    check = (
+        'PATH, KEY = "calibration.json", "settings"\n\n\ndef test_a(student):\n    """One."""\n    print(PATH, KEY)\n'
+    )
+    (tmp_path / "test_a.py").write_text(check)
+    keys = {"version": 1, "calibrations": {}, "settings": {}, "runs": [1]}
+    (tmp_path / "calibration.json").write_text(json.dumps(keys))
+    files = prune(tmp_path, frozenset({"a/a"}))
+    assert json.loads(files["calibration.json"]).keys() == {"version", "calibrations", "settings"}

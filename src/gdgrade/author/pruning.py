@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gdgrade.sourcecode import python_tree
 
+CALIBRATION = ("version", "calibrations")  # keys that gdgrade.compare.calibration reads, so that no check names them
+
 
 @dataclass
 class Module:
@@ -186,6 +188,7 @@ def _json_files(graders: Path, files: Mapping[str, str]) -> dict[str, str]:
             data = json.loads(path.read_text(encoding="utf-8"))
             if isinstance(data, dict):
                 # A table that is read as a whole has keys that no line names.
-                data = {key: value for key, value in data.items() if key in texts} or data
+                kept = {key: value for key, value in data.items() if key in texts}
+                data = {key: value for key, value in data.items() if key in CALIBRATION} | kept if kept else data
             found[path.name] = json.dumps(data, indent=1) + "\n"
     return found

@@ -9,7 +9,7 @@ def by_hand(t, dim):
     """Number by number."""
     half = dim // 2
     angles = torch.stack([torch.stack([time.double() / 10000 ** (k / half) for k in range(half)]) for time in t])
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
+    return torch.cat([wave(angles) for wave in (torch.sin, torch.cos)], dim=1)
 
 
 @check("4.7", points=0.5)

@@ -54,8 +54,8 @@ def judged_stability(x, types):
         order = order_of(types[i], types[j], d)
         sums[i] += order
         sums[j] += order
-    right = [total == VALENCE[symbol] for total, symbol in zip(sums, types, strict=True)]
-    return sum(right) / len(right), all(right)
+    satisfied = sum(total == VALENCE[symbol] for total, symbol in zip(sums, types, strict=True))
+    return satisfied / len(types), satisfied == len(types)
 
 
 def margin(x, types):

@@ -73,14 +73,12 @@ def chance(checks: Mapping[str, Any], seeds: int) -> Section:
     return section("false failures", words, problems, rows=rows, bound=bound)
 
 
-def planted(
-    every: Sequence[Planted], tasks: Sequence[Task], results: Sequence[Result], kept: Sequence[Planted]
-) -> Iterator[Section]:
+def planted(every: Sequence[Planted], results: Sequence[Result], kept: Sequence[Planted]) -> Iterator[Section]:
     """Each planted answer gets the verdict that its first line promises."""
     left_out = len(every) - len(kept)
     for right, name in ((True, "planted right answers"), (False, "planted wrong answers")):
         problems, count = [], 0
-        for entry, _, result in zip(kept, tasks, results, strict=True):
+        for entry, result in zip(kept, results, strict=True):
             if entry.right is right:
                 count += 1
                 found = [*result["errors"], *disagreements(entry, result["outcomes"])]

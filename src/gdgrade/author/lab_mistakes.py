@@ -12,6 +12,7 @@ from gdgrade.judge.diagnosis import Rerun
 from gdgrade.judge.matching import same_run
 from gdgrade.judge.outcome import Outcome, classify, weigh
 from gdgrade.judge.plugin import Judge
+from gdgrade.judge.recall import keep
 from gdgrade.judge.reference import load_mistakes, mistaken_reference
 from gdgrade.judge.student import Notebook
 from gdgrade.judge.tape import TapeDiagnostician
@@ -22,7 +23,9 @@ Runs = dict[str, dict[str, tuple[Notebook, BaseException | None]]]
 
 class MistakeLab(Lab):
     """Options: `seeds`, how many seeds the power of a statistical check is measured on; `claims`: mistake -> checks;
-    `powers`: measure them at all; `mistakes`: where mistakes.py lies, if not beside the checks.
+    `powers`: measure them at all; `mistakes`: where mistakes.py lies, if not beside the checks; `twice`: take a second
+    run of each failed check for the student's, which shows verdicts that change by themselves; `recall`: a folder in
+    which to keep what the mistakes showed, for judges with the same draws.
 
     The result: `mistakes`, one entry each, and `power`, rows of check, mistake, runs and caught.
     """
@@ -36,6 +39,8 @@ class MistakeLab(Lab):
         self._modules = {mistake.name: self._module(mistake) for mistake in mistakes}
         for mistake in mistakes:
             self._runs[mistake.name] = self._all_checks(mistake)
+        if self.wanted.get("recall"):
+            keep(Path(self.wanted["recall"]), self._shown())
         entries = [self._verdict(mistake) for mistake in mistakes]
         power = self._powers(mistakes) if self.wanted.get("powers", True) else []
         return {"mistakes": entries, "power": power}
@@ -56,9 +61,18 @@ class MistakeLab(Lab):
                 runs[case.short] = self.rerun(case.short, rerun, self._modules[mistake.name], _seconds(case))
         return runs
 
+    def _shown(self) -> dict[str, dict[str, Notebook]]:
+        """Check -> mistake -> what was seen of it, for each mistake that fails the check."""
+        shown: dict[str, dict[str, Notebook]] = {case.short: {} for case, _ in self.runnable()}
+        for mistake, runs in self._runs.items():
+            for short, (notebook, error) in runs.items():
+                if error is not None:
+                    shown[short][mistake] = notebook
+        return shown
+
     def _verdict(self, mistake: Mistake) -> dict[str, Any]:
         """What a student would be told who makes this mistake, by the rules of `gdgrade.judge`."""
-        module = self._module(mistake)  # a copy of its own: the student's run, against the recorded one
+        module = self._module(mistake)  # a copy of its own, which the runs before have not touched
         outcomes: list[Outcome] = []
         broken: set[str] = set()
         errors: list[str] = []
@@ -68,10 +82,11 @@ class MistakeLab(Lab):
             if any(needed in broken for needed in needs):
                 broken.add(case.mark.part)
                 continue
-            _, error = self._runs[mistake.name].get(case.short, (None, None))
+            seen, error = self._runs[mistake.name].get(case.short, (Notebook(), None))
             if error is None:
                 continue
-            seen, error = self.rerun(case.short, rerun, module, _seconds(case))
+            if self.wanted.get("twice"):
+                seen, error = self.rerun(case.short, rerun, module, _seconds(case))
             if error is None:
                 errors.append(f"{case.short} gives two verdicts on the same answer")
                 continue

@@ -38,7 +38,15 @@ class Task:
     @property
     def key(self) -> str:
         """Content key of the verdict: the place of the course on the disk does not matter."""
-        return key_of(engine(), self.depends, dataclasses.asdict(dataclasses.replace(self.job, root="")))
+        return key_of(engine(), self.depends, dataclasses.asdict(_wherever(self.job)))
+
+
+def _wherever(job: Job) -> Job:
+    """The job without the places of files that its other parts and its task's hash stand for."""
+    extra = {name: value for name, value in job.extra.items() if name != "recall"}
+    if "lab" in extra:
+        extra["lab"] = {name: value for name, value in extra["lab"].items() if name != "recall"}
+    return dataclasses.replace(job, root="", extra=extra)
 
 
 Progress = Callable[[str], None]

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import concurrent.futures
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
-from gdgrade.author import judged, paper
+from gdgrade.author import paper
 from gdgrade.author.cache import Cache
-from gdgrade.author.fragments import gifts
-from gdgrade.author.junk import public_names
-from gdgrade.author.mutants import ExcusesError, Mutant, mutants_of, read_excuses, sample
-from gdgrade.author.planted import HeaderError, Planted, with_trainings
-from gdgrade.author.reach import Check, checks_to_try
-from gdgrade.author.runner import Gate, Progress, Runner, Task
-from gdgrade.author.tasks import QUICK, Bench, Effort
-from gdgrade.author.verdict import Section, Survivor, Verdict, section
+from gdgrade.author.examination import Examination, Expect
+from gdgrade.author.runner import Gate, Progress, Runner
+from gdgrade.author.tasks import QUICK, Effort
+from gdgrade.author.verdict import Verdict, section
 from gdgrade.course.manifest import Course, Exercise
 from gdgrade.processes.judges import CollectionError
-from gdgrade.sourcecode import python_tree
-
-Results = dict[str, dict[str, Any]]
-Expect = Callable[[int], None]
-REFERENCE_LAB = "gdgrade.author.lab_reference:ReferenceLab"
-MISTAKE_LAB = "gdgrade.author.lab_mistakes:MistakeLab"
-EQUIVALENCE_LAB = "gdgrade.author.lab_equivalence:EquivalenceLab"
 
 
 def examine(
@@ -56,8 +46,11 @@ def examine(
     missing = paper.missing_files(course, exercise)
     if missing.problems:
         return Verdict(exercise.id, exercise.title, effort.mode, (missing,))
-    with Runner(exercise, jobs, cache or Cache(None), progress, gate) as runner:
-        examination = _Examination(course, exercise, effort, runner, expect or (lambda count: None))
+    with (
+        Runner(exercise, jobs, cache or Cache(None), progress, gate) as runner,
+        tempfile.TemporaryDirectory(prefix="gdgrade-check-") as scratch,
+    ):
+        examination = Examination(course, exercise, effort, runner, expect or (lambda count: None), Path(scratch))
         try:
             sections = [missing, *examination.sections()]
         except CollectionError as error:
@@ -101,181 +94,3 @@ def examine_all(
             gate.stop()  # leaving the block waits for every thread
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-class _Examination:
-    """One exercise while it is being examined."""
-
-    def __init__(self, course: Course, exercise: Exercise, effort: Effort, runner: Runner, expect: Expect) -> None:
-        self.course, self.exercise, self.effort = course, exercise, effort
-        self.bench = Bench(course, exercise)
-        self.runner, self.expect = runner, expect
-        self.confusion: dict[str, dict[str, int]] = {}
-        self.survivors: list[Survivor] = []
-
-    def sections(self) -> list[Section]:
-        """All sections, in the order of the table. A reference that does not pass makes the rest meaningless."""
-        chance = {"seeds": self.effort.chance, "seconds": self.effort.chance_seconds}
-        lab, errors = self._lab(self.bench.lab(REFERENCE_LAB, {**chance, "share": self.effort.figures}))
-        if lab is None:
-            return [section("checks", "they cannot be run", errors)]
-        found = [
-            paper.points(self.exercise, lab["checks"]),
-            paper.texts(self.exercise, lab["checks"], self.bench.reference),
-            paper.hints_on_request(self.exercise, self.bench.reference),
-        ]
-        broken = [f"{short}: {entry['error']}" for short, entry in lab["checks"].items() if entry["error"]]
-        if broken:
-            return [*found, section("reference", "it does not pass its own checks", broken)]
-        try:
-            planted = self.bench.planted
-        except HeaderError as error:
-            return [*found, section("planted answers", "they cannot be read", [str(error)])]
-        try:
-            excuses = read_excuses(self.exercise.graders_dir / "equivalent_mutants.yml")
-        except ExcusesError as error:
-            return [*found, section("excuses", "they cannot be read", [str(error)])]
-        if self.effort.every:
-            planted = with_trainings(planted, lab["checks"])
-        found += [paper.first_lines(planted, lab["checks"])]
-        groups = self._groups(lab, planted)
-        results = self._run(groups)
-        found += judged.reference(groups["reference"], results["reference"], lab["checks"], self.exercise)
-        found += [judged.chance(lab["checks"], self.effort.chance)]
-        found += judged.planted(planted, groups["planted"], results["planted"], self._kept(planted))
-        found += [judged.stub(results["stub"][0], self.exercise)]
-        found += self._mistakes(results["mistakes"][0], lab)
-        found += [self._mutants(groups["mutants"], results["mutants"], excuses)]
-        found += [paper.excuses(excuses, self._every)]
-        found += [judged.junk(groups["junk"], results["junk"], lab["checks"])]
-        return [*found, paper.secrecy(lab), paper.figures(lab["figures"])]
-
-    # -- what is run -------------------------------------------------------------------------------------------------
-
-    def _groups(self, lab: Mapping[str, Any], planted: Sequence[Planted]) -> dict[str, list[Task]]:
-        effort, bench = self.effort, self.bench
-        runs = [(number, precision) for number in range(effort.seeds) for precision in ("float64", "float32")]
-        power = {"seeds": effort.power, "claims": _claims(planted)}
-        self._chosen = self._sampled()
-        reach = lab["reach"]
-        return {
-            "mistakes": [bench.lab(MISTAKE_LAB, power, quick=not effort.every)],
-            "reference": [
-                bench.reference_run(number, precision, quick=(number, precision) != (0, "float64"))
-                for number, precision in runs
-            ],
-            "stub": [bench.stub_run()],
-            "planted": self._planted(planted, lab["checks"]),
-            "mutants": [
-                bench.mutant_run(mutant, [short for short, names in reach.items() if mutant.function in names])
-                for mutant in self._chosen
-            ],
-            "junk": self._junk(lab["checks"]),
-        }
-
-    def _planted(self, planted: Sequence[Planted], checks: Mapping[str, Any]) -> list[Task]:
-        kept = self._kept(planted)
-        if self.effort.every:
-            return [self.bench.planted_run(entry, trained=entry.full) for entry in kept]
-        known = {short: Check(entry["part"], tuple(entry["needs"]), entry["enters"]) for short, entry in checks.items()}
-        part_needs = {part.id: part.needs for part in self.exercise.parts}
-        chosen = checks_to_try(self.bench.reference, kept, known, part_needs)
-        return [
-            self.bench.planted_run(entry, names, trained=entry.full) for entry, names in zip(kept, chosen, strict=True)
-        ]
-
-    def _kept(self, planted: Sequence[Planted]) -> list[Planted]:
-        """The planted answers to be judged: those with training checks only as far as the mode allows."""
-        limit, kept = self.effort.trained, []
-        for entry in planted:
-            if entry.full and limit is not None:
-                if limit == 0:
-                    continue
-                limit -= 1
-            kept.append(entry)
-        return kept
-
-    def _sampled(self) -> list[Mutant]:
-        """Mutants of what students write: not of functions that the stub gives away whole."""
-        stub = python_tree(self.exercise.entry_path.read_text(encoding="utf-8"))
-        given = gifts(python_tree(self.bench.reference), stub)
-        every = [m for m in mutants_of(self.bench.reference, self.course.arrays) if m.function not in given]
-        self._every = every
-        self._mutants_in_all = len(every)
-        seed = self.course.seeds.public
-        return every if self.effort.mutants is None else sample(every, self.effort.mutants, seed)
-
-    def _junk(self, checks: Mapping[str, Any]) -> list[Task]:
-        stub = self.exercise.entry_path.read_text(encoding="utf-8")
-        tasks = []
-        for name in public_names(stub):
-            called_by = [short for short, entry in checks.items() if name in entry["calls"] and not entry["training"]]
-            if called_by and name in public_names(self.bench.reference):
-                kinds = self.bench.junk_kinds(name, self.effort.junk)
-                tasks += [self.bench.junk_run(name, kind, called_by) for kind in kinds]
-        return tasks
-
-    def _run(self, groups: Mapping[str, list[Task]]) -> dict[str, list[dict[str, Any]]]:
-        tasks = [task for group in groups.values() for task in group]
-        self.expect(len(tasks))
-        results = iter(self.runner.run(tasks))
-        return {name: [next(results) for _ in group] for name, group in groups.items()}
-
-    def _lab(self, task: Task) -> tuple[dict[str, Any] | None, list[str]]:
-        self.expect(1)
-        result = self.runner.run([task])[0]
-        return result.get("lab"), [*result["errors"], *filter(None, [result.get("details")])]
-
-    # -- what came out -----------------------------------------------------------------------------------------------
-
-    def _mistakes(self, result: Mapping[str, Any], lab: Mapping[str, Any]) -> list[Section]:
-        if "lab" not in result:
-            return [section("mistakes", "they cannot be run", result["errors"])]
-        self.confusion = judged.confusion(result["lab"]["mistakes"])
-        return [
-            judged.mistakes(result["lab"]["mistakes"], result["lab"]["power"], trained=self.effort.every),
-            paper.hints(result["lab"]["mistakes"], self.bench.reference),
-            judged.power(result["lab"]["power"], lab["checks"]),
-        ]
-
-    def _mutants(self, tasks: Sequence[Task], results: Sequence[Mapping[str, Any]], excuses: Sequence[Any]) -> Section:
-        alive = [mutant for mutant, result in zip(self._chosen, results, strict=True) if not judged.killed(result)]
-        excused = [mutant for mutant in alive if any(entry.covers(mutant) for entry in excuses)]
-        doubtful = [mutant for mutant in alive if mutant not in excused]
-        proofs = self._proofs(doubtful)
-        trained = {mutant.name: proofs[mutant.name].get("trainings") for mutant in doubtful}
-        untried = [mutant for mutant in doubtful if trained[mutant.name]]
-        if self.effort.every:
-            tasks = [self.bench.trained_mutant_run(mutant, trained[mutant.name]) for mutant in untried]
-            self.expect(len(tasks))
-            dead = [m for m, result in zip(untried, self.runner.run(tasks), strict=True) if judged.killed(result)]
-            doubtful, untried = [mutant for mutant in doubtful if mutant not in dead], []
-        equivalent = [mutant for mutant in doubtful if not proofs[mutant.name]["difference"]]
-        self.survivors = [
-            Survivor(mutant.name, mutant.diff, proofs[mutant.name]["difference"])
-            for mutant in doubtful
-            if mutant not in equivalent and mutant not in untried
-        ]
-        aside = {"proven equal": equivalent, "excused": excused, "reached by trainings only: left to --full": untried}
-        return judged.mutants(self._chosen, self._mutants_in_all, self.survivors, aside, results)
-
-    def _proofs(self, doubtful: Sequence[Mutant]) -> dict[str, Any]:
-        if not doubtful:
-            return {}
-        seeds, variants = self.effort.equivalence
-        options = {"mutants": [[m.name, m.source, m.function] for m in doubtful], "seeds": seeds, "variants": variants}
-        lab, errors = self._lab(self.bench.lab(EQUIVALENCE_LAB, options))
-        if lab is None:
-            return {mutant.name: {"difference": f"not compared: {errors}"} for mutant in doubtful}
-        proofs = lab["mutants"]
-        assert isinstance(proofs, dict)
-        return proofs
-
-
-def _claims(planted: Sequence[Planted]) -> dict[str, list[str]]:
-    """Which checks must catch which mistake, by the first lines of the planted answers."""
-    claims: dict[str, list[str]] = {}
-    for entry in planted:
-        if entry.diagnosis not in (None, "none"):
-            claims.setdefault(str(entry.diagnosis), []).extend(sorted(entry.fails))
-    return claims

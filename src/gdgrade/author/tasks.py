@@ -40,7 +40,8 @@ class Effort:
         equivalence: (seeds of the checks, variants of each call) that a survivor must equal.
         trained: planted answers that are judged with their training checks; None: all that ask for it.
         figures: share of the training before the figures are drawn.
-        every: planted answers are judged on every check, also on code that another one was tried on.
+        every: nothing is inferred that can be tried: planted answers are judged on every check, also on code that
+            another one was tried on, mistakes are run again to name them, and what is caught is caught twice.
     """
 
     mode: str
@@ -60,8 +61,8 @@ QUICK = Effort(
     "quick",
     seeds=3,
     chance=20,
-    chance_seconds=0.25,
-    power=5,
+    chance_seconds=0.1,
+    power=3,
     mutants=24,
     junk=3,
     equivalence=(3, 20),
@@ -167,9 +168,18 @@ class Bench:
     def stub_run(self) -> Task:
         return Task("stub", self.job(self.exercise.entry_path, quick=False), self._all)
 
-    def planted_run(self, planted: Planted, checks: tuple[str, ...] = (), *, trained: bool) -> Task:
-        """A planted answer, on some checks or on all. An endless one need not be waited for longer than a mutant."""
+    def planted_run(
+        self, planted: Planted, checks: tuple[str, ...] = (), *, trained: bool, recall: Path | None = None
+    ) -> Task:
+        """A planted answer, on some checks or on all. An endless one need not be waited for longer than a mutant.
+
+        Args:
+            recall: where it is known what the mistakes show; see `gdgrade.judge.recall`.
+        """
         job = dataclasses.replace(self.job(planted.path, quick=not trained), only_checks=checks)
+        job = dataclasses.replace(job, diagnose=planted.diagnosis is not None)  # without a promise nobody looks at it
+        if recall is not None:
+            job = dataclasses.replace(job, extra={"recall": str(recall)})
         if planted.cause == "timeout":
             job = dataclasses.replace(job, seconds=MUTANT_SECONDS)
         return Task(f"planted {planted.path.stem}", job, self._all)

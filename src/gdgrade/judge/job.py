@@ -44,7 +44,8 @@ class Job:
             already of checks that this job leaves out. {"shared_worker": true}: one worker for all checks, into which
             the file is loaded anew for each, as where workers cannot be forked; quicker, and less apart. {"in_turn":
             true}: no worker is made ready ahead of its check, so that the job keeps one processor busy and not more.
-            {"processor": 3}: judge and workers run on that one.
+            {"processor": 3}: judge and workers run on that one. {"recall": folder}: what mistakes show with these
+            draws, where it is known; see `gdgrade.judge.recall`.
     """
 
     root: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,11 @@ def same_run(student: Notebook, other: Notebook) -> bool:
         return False
     verdicts = [_same_entry(a, b) for a, b in zip(first, second, strict=True)]
     return False not in verdicts and True in verdicts
+
+
+def explaining(student: Notebook, shown: Mapping[str, Notebook]) -> list[str]:
+    """Names under which there is the very run that was seen of the student."""
+    return [name for name, notebook in shown.items() if same_run(student, notebook)]
 
 
 class Diverged(BaseException):

@@ -22,6 +22,7 @@ from gdgrade.judge.diagnosis import Diagnostician, Rerun, is_verdict
 from gdgrade.judge.draw import Draw, derive_seed
 from gdgrade.judge.job import Job
 from gdgrade.judge.marks import CheckMark, mark_of, missing_packages, short_name, title_of
+from gdgrade.judge.matching import explaining
 from gdgrade.judge.outcome import Outcome, Settled, classify, missing_message, settle, with_output_remark
 from gdgrade.judge.plain import call_plain, is_plain, parameters
 from gdgrade.judge.recording import make_pool
@@ -260,11 +261,22 @@ class Judge:
     def _explain(self) -> None:
         """Compare what failed with the known mistakes: last, as every verdict can be told before."""
         for place, run in self._unexplained:
-            assert run.rerun is not None
-            found = self.diagnostician.explain(run.rerun, run.context.notebook, run.short)
-            names = tuple(mistake.name for mistake in found)
+            names = self._recalled(run)
+            if names is None:
+                assert run.rerun is not None
+                found = self.diagnostician.explain(run.rerun, run.context.notebook, run.short)
+                names = tuple(mistake.name for mistake in found)
             self.outcomes[place] = dataclasses.replace(self.outcomes[place], matches=names)
         self._unexplained = []
+
+    def _recalled(self, run: _Run) -> tuple[str, ...] | None:
+        """The mistakes that explain a run, by what is known already of their own runs; None: nothing is known."""
+        if "recall" not in self.job.extra:
+            return None
+        from gdgrade.judge.recall import recall
+
+        shown = recall(Path(self.job.extra["recall"]), run.short, self.job.library)
+        return None if shown is None else tuple(explaining(run.context.notebook, shown))
 
     def _waiting(self, base: Outcome, needed: str) -> Outcome:
         """Skipped for want of another part; if grader or machine broke that part, the points are undecided."""

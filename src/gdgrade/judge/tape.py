@@ -2,7 +2,8 @@
 
 A student's package holds no solution. What the public checks need of it was recorded when the package was made: the
 result of every call of the reference, found again by function and arguments, and what each mistake shows in each check.
-Files: ``tape/<exercise>/tape.json``, a tree of plain data, and ``tape.npz``, the arrays in it, as bytes.
+Files: ``tape/<exercise>/tape.json``, a tree of plain data, and ``tape.npz``, the arrays in it, as bytes. An array that
+is there many times, as most of what mistakes show is what others show, is written once.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from gdgrade.judge.student import Notebook, Observation, RemoteThing
 from gdgrade.mistakes import Mistake
 from gdgrade.wire.values import ArrayData, Decoder, Encoder, to_library
 
-VERSION = 1
+VERSION = 2
 DIGITS = 9  # of the arguments by which an answer is found: float32's rounding tells two calls apart, float64's does not
 
 
@@ -212,7 +213,7 @@ def _rounded(array: np.ndarray[Any, Any]) -> bytes:
 # ---- files
 
 
-def write_tape(tape: Tape, folder: Path) -> None:
+def write_tape(tape: Tape, folder: Path, *, compressed: bool = True) -> None:
     """Write tape.json and tape.npz."""
     encoder = Encoder(_special)
     checks = {
@@ -228,9 +229,12 @@ def write_tape(tape: Tape, folder: Path) -> None:
     head = {"version": VERSION, "seed": tape.seed, "mistakes": mistakes, "checks": checks}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tape.json").write_text(json.dumps(head, ensure_ascii=True, separators=(",", ":")), encoding="utf-8")
-    sizes = np.array([len(blob) for blob in encoder.blobs], dtype=np.int64)
-    data = np.frombuffer(b"".join(bytes(blob) for blob in encoder.blobs), dtype=np.uint8)
-    np.savez_compressed(folder / "tape.npz", data=data, sizes=sizes)
+    places: dict[bytes, int] = {}
+    which = np.array([places.setdefault(bytes(blob), len(places)) for blob in encoder.blobs], dtype=np.int64)
+    sizes = np.array([len(blob) for blob in places], dtype=np.int64)
+    data = np.frombuffer(b"".join(places), dtype=np.uint8)
+    save = np.savez_compressed if compressed else np.savez
+    save(folder / "tape.npz", data=data, sizes=sizes, which=which)
 
 
 def read_tape(folder: Path, library: str) -> Tape:
@@ -242,13 +246,14 @@ def read_tape(folder: Path, library: str) -> Tape:
     try:
         head = json.loads((folder / "tape.json").read_text(encoding="utf-8"))
         with np.load(folder / "tape.npz", allow_pickle=False) as arrays:
-            data, sizes = arrays["data"].tobytes(), arrays["sizes"]
+            data, sizes, which = arrays["data"].tobytes(), arrays["sizes"], arrays["which"]
     except (OSError, ValueError, KeyError) as error:
         raise GraderError(f"the recorded answers of {folder.name} cannot be read: {error}") from error
     if head.get("version") != VERSION:
         raise GraderError(f"the recorded answers of {folder.name} are of another version of gdgrade")
     ends = np.cumsum(sizes)
-    blobs = [data[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+    different = [data[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+    blobs = [different[place] for place in which]
 
     def array(found: ArrayData) -> Any:
         value = to_library(found, library)

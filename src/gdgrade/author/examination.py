@@ -71,7 +71,7 @@ class Examination:
             planted = with_trainings(planted, lab["checks"])
         found += [paper.first_lines(planted, lab["checks"])]
         groups = self._groups(lab, planted)
-        results = self._run(groups) | self._run({"planted": self._planted(planted, lab["checks"])})
+        results = self._run(groups)
         found += judged.reference(groups["reference"], results["reference"], lab["checks"], self.exercise)
         found += [judged.chance(lab["checks"], self.effort.chance)]
         found += judged.planted(planted, results["planted"], self._kept(planted))
@@ -98,6 +98,7 @@ class Examination:
                 for number, precision in runs
             ],
             "stub": [bench.stub_run()],
+            "planted": self._planted(planted, lab["checks"]),
             "mutants": [
                 bench.mutant_run(mutant, [short for short, names in reach.items() if mutant.function in names])
                 for mutant in self._chosen
@@ -106,7 +107,6 @@ class Examination:
         }
 
     def _planted(self, planted: Sequence[Planted], checks: Mapping[str, Any]) -> list[Task]:
-        """To be run after the mistakes, which leave behind what they showed."""
         kept = self._kept(planted)
         if self.effort.every:
             return [self.bench.planted_run(entry, trained=entry.full) for entry in kept]
@@ -152,11 +152,18 @@ class Examination:
                 tasks += [self.bench.junk_run(name, kind, called_by) for kind in kinds]
         return tasks
 
-    def _run(self, groups: Mapping[str, list[Task]]) -> Results:
+    def _run(self, groups: Mapping[str, Sequence[Task]]) -> Results:
+        """Trainings first, so that no core waits for one in the end; what recalls the mistakes' runs comes last."""
         tasks = [task for group in groups.values() for task in group]
         self.expect(len(tasks))
-        results = iter(self.runner.run(tasks))
-        return {name: [next(results) for _ in group] for name, group in groups.items()}
+        late = [task for task in tasks if _recalls(task)]
+        early = sorted((task for task in tasks if not _recalls(task)), key=lambda task: task.job.quick)
+        done = {
+            id(task): result
+            for batch in (early, late)
+            for task, result in zip(batch, self.runner.run(batch), strict=True)
+        }
+        return {name: [done[id(task)] for task in group] for name, group in groups.items()}
 
     def _lab(self, task: Task) -> tuple[dict[str, Any] | None, list[str]]:
         self.expect(1)
@@ -207,6 +214,11 @@ class Examination:
         proofs = lab["mutants"]
         assert isinstance(proofs, dict)
         return proofs
+
+
+def _recalls(task: Task) -> bool:
+    """Whether a job wants to know what mistakes showed; a training is too long to wait with."""
+    return "recall" in task.job.extra and task.job.quick
 
 
 def _claims(planted: Sequence[Planted]) -> dict[str, list[str]]:

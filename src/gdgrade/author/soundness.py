@@ -79,6 +79,8 @@ def examine_all(
 ) -> list[Verdict]:
     """Examine several exercises side by side, so that no core waits for the one long step of an examination.
 
+    There is one more of them than judges may run, for the moments in which all others are at such a step.
+
     Args and errors: those of `examine`; `jobs` is for all together.
     """
     gate = Gate(jobs)
@@ -86,7 +88,7 @@ def examine_all(
     def one(exercise: Exercise) -> Verdict:
         return examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress, gate=gate)
 
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(jobs + 1) as pool:
         waiting = [pool.submit(one, exercise) for exercise in exercises]
         try:
             return [future.result() for future in waiting]

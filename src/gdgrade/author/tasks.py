@@ -179,7 +179,7 @@ class Bench:
         job = dataclasses.replace(self.job(planted.path, quick=not trained), only_checks=checks)
         job = dataclasses.replace(job, diagnose=planted.diagnosis is not None)  # without a promise nobody looks at it
         if recall is not None:
-            job = dataclasses.replace(job, extra={"recall": str(recall)})
+            job = dataclasses.replace(job, extra={**job.extra, "recall": str(recall)})
         if planted.cause == "timeout":
             job = dataclasses.replace(job, seconds=MUTANT_SECONDS)
         return Task(f"planted {planted.path.stem}", job, self._all)

@@ -93,12 +93,12 @@ def _same_entry(a: Observation, b: Observation) -> bool | None:
     if a.name != b.name or a.dtype != b.dtype:
         return False
     if a.error or b.error:
-        return bool(a.error and b.error) and _kind(a.error) == _kind(b.error)
+        return bool(a.error and b.error) and kind_of(a.error) == kind_of(b.error)
     rtol = a.rtol or (RTOL_FLOAT32 if a.dtype == "float32" else RTOL)
     return same_value(a.value, b.value, rtol)
 
 
-def _kind(error: str) -> list[str]:
+def kind_of(error: str) -> list[str]:
     """The classes at the head of an error such as "StudentError: ValueError: no such t"."""
     return error.split(":")[:2]
 

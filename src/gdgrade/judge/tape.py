@@ -21,7 +21,7 @@ import numpy as np
 from gdgrade.failures import GraderError
 from gdgrade.judge.diagnosis import Diagnostician, Rerun
 from gdgrade.judge.gradients import intercepted, marked
-from gdgrade.judge.matching import same_run
+from gdgrade.judge.matching import kind_of, same_run
 from gdgrade.judge.shipping import RemoteObject
 from gdgrade.judge.student import Notebook, Observation, RemoteThing
 from gdgrade.mistakes import Mistake
@@ -294,9 +294,10 @@ def _object(node: dict[str, Any]) -> RemoteThing:
 
 def _notebook_tree(encoder: Encoder, notebook: Notebook) -> dict[str, Any]:
     def rows(entries: list[Observation]) -> list[Any]:
-        return [[e.name, e.dtype, encoder.encode(e.value), e.error.split(":")[0], e.rtol] for e in entries]
+        return [[e.name, e.dtype, encoder.encode(e.value), ":".join(kind_of(e.error)), e.rtol] for e in entries]
 
-    return {"seen": rows(notebook.seen), "features": rows(notebook.features)}
+    # Where a check made observations of its own, nothing else is ever compared: results may be whole networks.
+    return {"seen": [] if notebook.features else rows(notebook.seen), "features": rows(notebook.features)}
 
 
 def _notebook(decoded: Callable[[Any], Any], tree: dict[str, Any]) -> Notebook:

@@ -10,9 +10,6 @@ from collections.abc import Iterable
 # With one of these in a file, what a function reaches cannot be read off its text.
 DYNAMIC = frozenset({"globals", "locals", "vars", "eval", "exec", "__import__", "importlib", "inspect", "sys", "gc"})
 
-# A decorator that names one of these runs the function whenever the decorated one is called.
-HARMLESS = frozenset({"staticmethod", "classmethod", "property", "no_grad", "inference_mode", "enable_grad"})
-
 _parsing = threading.Lock()
 
 
@@ -98,85 +95,6 @@ class Code:
             return None
         names = [*self._pieces, *(name for name in before._pieces if name not in self._pieces)]
         return [name for name in names if self._pieces.get(name) != before._pieces.get(name)]
-
-
-def changed_bodies(before: str, after: str) -> frozenset[str] | None:
-    """Qualified names ("Flow.inverse") of the functions and methods in whose bodies alone two modules differ.
-
-    Nothing else may differ, but for further private functions that `before` never names: as long as none of these
-    bodies is executed, the two do the same. None: they differ elsewhere, or a changed body may run while the module is
-    loaded, or may not run again when it is called (behind a decorator that is not known to be harmless).
-    """
-    first, second = _Skeleton(before), _Skeleton(after)
-    if first.dump is None or second.dump is None:
-        return None
-    new = second.bodies.keys() - first.bodies.keys()
-    added = {name for name in new if name in second.private and name not in first.mentioned}
-    if second.without(added) != first.dump or new - added:
-        return None
-    changed = frozenset(name for name, body in first.bodies.items() if second.bodies[name] != body)
-    at_once = {part for name in changed for part in name.split(".")} & (first.at_load | second.at_load)
-    return None if at_once or changed & first.decorated else changed
-
-
-class _Skeleton:
-    """A module with the bodies of its functions and methods taken out.
-
-    Attributes:
-        dump: what is left, None if that says nothing; bodies: qualified name -> body; private: names of top-level
-            functions that begin with an underscore; mentioned: every name in the module; at_load: the names that are
-            looked up while the module is loaded, annotations aside; decorated: functions behind strange decorators.
-    """
-
-    def __init__(self, source: str) -> None:
-        self.dump: tuple[str, ...] | None = None
-        self.bodies: dict[str, str] = {}
-        self.private: set[str] = set()
-        self.mentioned: set[str] = set()
-        self.at_load: set[str] = set()
-        self.decorated: set[str] = set()
-        self._pieces: list[tuple[str, str]] = []
-        try:
-            tree = python_tree(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return
-        self.mentioned = _names_in(tree)
-        if self.mentioned & DYNAMIC:
-            return
-        strip_docstrings(tree)
-        tree.body = [node for node in tree.body if not _is_main_block(node)]
-        self._take_out(tree.body, "")
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("_"):
-                self.private.add(node.name)
-            self._pieces.append((getattr(node, "name", ""), ast.dump(node)))
-        self.dump = self.without(set())
-        self.at_load = _names_in(_without_annotations(tree))
-
-    def without(self, names: set[str]) -> tuple[str, ...]:
-        """What is left, without the top-level functions of these names."""
-        return tuple(dump for name, dump in self._pieces if not name or name not in names)
-
-    def _take_out(self, body: list[ast.stmt], prefix: str) -> None:
-        for node in body:
-            if isinstance(node, ast.FunctionDef):
-                name = prefix + node.name
-                # Where a name is defined twice, both bodies count.
-                self.bodies[name] = self.bodies.get(name, "") + "".join(map(ast.dump, node.body))
-                node.body = [ast.Pass()]
-                if any(not HARMLESS & _names_in(decorator) for decorator in node.decorator_list):
-                    self.decorated.add(name)
-            elif isinstance(node, ast.ClassDef):
-                self._take_out(node.body, f"{prefix}{node.name}.")
-
-
-def _without_annotations(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            node.returns = None
-        elif isinstance(node, ast.arg):
-            node.annotation = None
-    return tree
 
 
 def strip_docstrings(tree: ast.AST) -> None:

@@ -110,10 +110,7 @@ class Examination:
         kept = self._kept(planted)
         if self.effort.every:
             return [self.bench.planted_run(entry, trained=entry.full) for entry in kept]
-        known = {
-            short: Check(entry["part"], tuple(entry["needs"]), entry["enters"], entry["executes"])
-            for short, entry in checks.items()
-        }
+        known = {short: Check(entry["part"], tuple(entry["needs"]), entry["enters"]) for short, entry in checks.items()}
         part_needs = {part.id: part.needs for part in self.exercise.parts}
         chosen = checks_to_try(self.bench.reference, kept, known, part_needs)
         return [

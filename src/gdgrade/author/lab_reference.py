@@ -78,7 +78,6 @@ class ReferenceLab(Lab):
             "described": case.described,
             "calls": sorted(case.names),
             "enters": sorted(case.entered.doors) if case.entered is not None else None,
-            "executes": sorted(case.entered.bodies) if case.entered is not None else None,
             "error": case.error,
             "runs": 0,
             "fails": 0,

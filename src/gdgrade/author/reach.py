@@ -1,20 +1,17 @@
 """Which checks of a planted answer need judging: those that reach code on which they were not tried before.
 
 Most planted answers are one file with one function changed. A check sees only the functions that it calls and what
-these can reach, so two answers that agree there get the same verdict from it, and judging one of them is enough. Nor
-need it be judged where the reference's own run of the check executes none of the changed functions: it would be the
-same run. The syntax tree decides what is the same: comments, docstrings and blank lines do not matter, anything else
-does.
+these can reach, so two answers that agree there get the same verdict from it, and judging one of them is enough. The
+syntax tree decides what is the same: comments, docstrings and blank lines do not matter, anything else does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gdgrade.author.planted import Planted
 from gdgrade.sourcecode import Code as Code
-from gdgrade.sourcecode import changed_bodies
 
 
 @dataclass(frozen=True)
@@ -24,13 +21,11 @@ class Check:
     Attributes:
         part: it belongs to; needs: parts without which it is not judged.
         enters: functions and classes of the submission that it calls; None where that is not known.
-        executes: qualified names of all functions and methods of the reference that its run goes through, or None.
     """
 
     part: str
     needs: tuple[str, ...]
     enters: tuple[str, ...] | None
-    executes: Collection[str] | None = None
 
 
 def checks_to_try(
@@ -50,17 +45,15 @@ def checks_to_try(
     tried = {(short, code.key(check.enters)) for short, check in checks.items()}
     chosen = []
     for entry in planted:
-        source = entry.path.read_text(encoding="utf-8", errors="replace")
-        code, changed = Code(source), changed_bodies(reference, source)
+        code = Code(entry.path.read_text(encoding="utf-8", errors="replace"))
         broken = _broken(entry.fails, checks, part_needs)
         mine = []
         for short, check in checks.items():
             place = (short, code.key(check.enters))
             passes = short not in entry.fails and not broken & {*check.needs, *part_needs.get(check.part, ())}
-            same_run = changed is not None and check.executes is not None and changed.isdisjoint(check.executes)
             if not passes:
                 mine.append(short)
-            elif place not in tried and not same_run:
+            elif place not in tried:
                 mine.append(short)
                 tried.add(place)
         chosen.append(tuple(mine or checks))

@@ -15,13 +15,11 @@ class Entries:
     """Names of a module's functions and classes that were entered.
 
     Attributes:
-        names: all of them; doors: those that code of other modules called; bodies: qualified names of the functions
-            and methods ("Flow.inverse") whose code ran, functions inside of them not told apart.
+        names: all of them; doors: those that code of other modules called.
     """
 
     module: types.ModuleType
     names: set[str] = field(default_factory=set)
-    bodies: set[str] = field(default_factory=set)
     doors: set[str] = field(default_factory=set)
 
     def rule_out(self, name: str) -> bool:
@@ -37,10 +35,8 @@ def entries(module: types.ModuleType) -> Iterator[Entries]:
     def called(frame: types.FrameType, event: str, arg: object) -> None:
         if event != "call" or frame.f_globals is not inside:
             return
-        qualified = frame.f_code.co_qualname
-        name = qualified.split(".")[0]
+        name = frame.f_code.co_qualname.split(".")[0]
         found.names.add(name)
-        found.bodies.add(qualified.split(".<locals>")[0])
         if frame.f_back is None or frame.f_back.f_globals is not inside:
             found.doors.add(name)
 

@@ -70,7 +70,6 @@ def test_entries_name_what_was_entered_and_from_where(tmp_path):
     module.second(1.0)
     assert found.names == {"both", "first", "third", "Net"}
     assert found.doors == {"both", "third", "Net"}
-    assert found.bodies == {"both", "first", "third", "Net.__init__", "Net.__call__"}
 
 
 def test_only_uses_that_leave_a_trace_can_be_excluded(tmp_path):

@@ -190,6 +190,9 @@ def test_interrupted(numpy_course: Path, tmp_path: Path) -> None:
     before = '    """Weighted mean of each column'
     path.write_text(path.read_text().replace(before, f"    while True:\n        pass\n{before}"))
     command = [sys.executable, "-m", "gdgrade", "author", "check", "--no-cache", "--course", str(numpy_course)]
+    # Where the tests themselves run in the background of a shell, SIGINT is ignored, and children inherit that.
+    begin = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", begin, *command]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
     while len(left := descendants(running.pid)) < 3 and running.poll() is None and time.monotonic() < deadline:

@@ -138,7 +138,7 @@ class Watched:
 
     Attributes:
         events: "C" and "G" for every update of critic and generator, in order.
-        noise: all rows the generator was fed with, (N, DZ), none of them twice in a right answer.
+        noise: all rows the generator was fed with, (N, DZ).
         data: all rows of data that were given out, (M, 2), no two equal.
     """
 
@@ -153,9 +153,13 @@ class Watched:
         self._rows, self._steps = critic_rows.double(), steps
 
     def noise_of_generator_steps(self):
-        """The rows that the generator was fed with when the next update was its own."""
+        """The rows that the generator was fed with when the next update was its own, each once, (N, DZ).
+
+        A step may ask twice about the same noise, and a loop may look at its samples for fixed noise now and then:
+        counted again and again, such rows would make chance look like a fault.
+        """
         own = [step < len(self.events) and self.events[step] == "G" for step in self._fed.tolist()]
-        return self.noise[torch.tensor(own, dtype=torch.bool)]
+        return self.noise[torch.tensor(own, dtype=torch.bool)].unique(dim=0)
 
     def rows_by_step(self):
         """The numbers of the data rows that the critic saw before each of its updates, a set per update."""

@@ -1,6 +1,9 @@
 """What mistakes showed is kept for other judges: the same diagnosis as by running them again."""
 
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +11,9 @@ import torch
 
 from gdgrade.author.cache import Cache
 from gdgrade.author.examination import MISTAKE_LAB
-from gdgrade.author.runner import Runner
-from gdgrade.author.tasks import Bench
+from gdgrade.author.runner import Runner, Task
+from gdgrade.author.tasks import QUICK, Bench
+from gdgrade.author.verdict import Verdict
 from gdgrade.course.loading import load_course
 from gdgrade.judge.matching import same_run
 from gdgrade.judge.recall import keep, recall
@@ -85,3 +89,23 @@ def test_where_it_is_kept_does_not_change_the_key(numpy_course: Path, tmp_path: 
     assert len(keys) == 2
     labs = {bench.lab(MISTAKE_LAB, {"seeds": 1, **more}).key for more in ({}, {"recall": "a"}, {"recall": "b"})}
     assert len(labs) == 1
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_a_quick_examination_hands_them_on(
+    numpy_course: Path, verdict_on: Callable[..., Verdict], monkeypatch: pytest.MonkeyPatch, every: bool
+) -> None:
+    """Planted answers come after the mistakes and find what these showed; the full one runs the mistakes again."""
+    found, judge = [], Runner._judge
+
+    def watched(self: Runner, task: Task) -> dict[str, Any]:
+        if task.name.startswith("planted"):
+            folder = task.job.extra.get("recall")
+            found.append(folder is not None and recall(Path(folder), CHECK, "numpy") is not None)
+        return judge(self, task)
+
+    monkeypatch.setattr(Runner, "_judge", watched)
+    verdict = verdict_on(numpy_course, dataclasses.replace(QUICK, seeds=1, chance=3, mutants=3, junk=1, every=every))
+    assert verdict.sound
+    assert found
+    assert set(found) == {not every}

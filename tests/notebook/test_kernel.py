@@ -206,6 +206,36 @@ def test_an_interrupt(kernel: Kernel) -> None:
     assert "4 of 4 points" in kernel.shown("%check 1.1")[1]
 
 
+NOWHERE = """\
+import types
+
+def truths(values):
+    for value in values:
+        if value is not None:
+            if value:  # the jump back from here belongs to no line in Python 3.11
+                yield value
+
+def stop(*_arguments):
+    running = truths([1])
+    next(running)
+    places = [2 * n for n, position in enumerate(truths.__code__.co_positions()) if position[0] is None]
+    raise KeyboardInterrupt().with_traceback(types.TracebackType(None, running.gi_frame, (places or [0])[0], -1))
+"""
+
+
+def test_an_interrupt_between_two_lines(kernel: Kernel, tmp_path: Path) -> None:
+    """IPython cannot format such a traceback; the notebook gets its error all the same."""
+    kernel.run(RIGHT)
+    (tmp_path / "nowhere.py").write_text(NOWHERE)
+    kernel.run(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport nowhere")
+    kernel.run("from gdgrade.notebook import checking\nkept = checking.load_course")
+    kernel.run("checking.load_course = nowhere.stop")
+    assert kernel.line("%check 1.1") == "gdgrade: interrupted; nothing was judged"
+    assert kernel.line("import gdgrade\ngdgrade.check('1.1')") == "gdgrade: interrupted; nothing was judged"
+    kernel.run("checking.load_course = kept")
+    assert "4 of 4 points" in kernel.shown("%check 1.1")[1]
+
+
 def test_a_lost_helper_process(kernel: Kernel) -> None:
     """When it was killed, the next check starts another."""
     kernel.run(RIGHT)

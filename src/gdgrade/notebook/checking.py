@@ -21,7 +21,7 @@ from gdgrade.judging import Event, Options, make_job, settings_for, to_report
 from gdgrade.language import _, preferred, use
 from gdgrade.notebook.cells import shell, submission_of
 from gdgrade.notebook.engine import ENGINE
-from gdgrade.notebook.errors import CheckError
+from gdgrade.notebook.errors import CheckError, one_line_interrupts
 from gdgrade.notebook.verdict import Verdict
 from gdgrade.processes.launcher import LaunchError
 from gdgrade.report.text import clean_text
@@ -29,6 +29,7 @@ from gdgrade.report.text import clean_text
 FIGURE_SECONDS = 600.0
 
 
+@one_line_interrupts()
 def check(
     exercise: str,
     part: str | None = None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdgrade.language import N_, _
-from gdgrade.notebook.errors import CheckError
+from gdgrade.notebook.errors import CheckError, one_line_interrupts
 
 HELP = N_("""\
 %check EXERCISE [PART] [--plot] [--quick] [--seed N] [--course FOLDER]
@@ -78,6 +78,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
+@one_line_interrupts()
 def check_magic(line: str) -> None:
     """Run ``%check`` and display its verdict."""
     import IPython.display

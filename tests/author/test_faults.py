@@ -184,22 +184,31 @@ def test_the_cache_knows_every_file_that_decides(numpy_course: Path, name: str) 
     assert keys[0][1] != keys[1][1]
 
 
-def test_interrupted(numpy_course: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "before", "processes"),
+    [
+        (REFERENCE, '    """Weighted mean of each column', 3),  # a judge runs it
+        (REFERENCE, '"""', 2),  # the server of judges loads it
+    ],
+)
+def test_interrupted(numpy_course: Path, name: str, before: str, processes: int) -> None:
     """One Ctrl-C ends it within seconds, whatever the reference does, with exit code 130 and no process left."""
-    path = numpy_course / REFERENCE
-    before = '    """Weighted mean of each column'
-    path.write_text(path.read_text().replace(before, f"    while True:\n        pass\n{before}"))
+    path = numpy_course / name
+    indent = before[: len(before) - len(before.lstrip())]
+    path.write_text(path.read_text().replace(before, f"{indent}while True:\n{indent}    pass\n{before}", 1))
     command = [sys.executable, "-m", "gdgrade", "author", "check", "--no-cache", "--course", str(numpy_course)]
     # Where the tests themselves run in the background of a shell, SIGINT is ignored, and children inherit that.
     begin = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
     command = [sys.executable, "-c", begin, *command]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
-    while len(left := descendants(running.pid)) < 3 and running.poll() is None and time.monotonic() < deadline:
+    while len(left := descendants(running.pid)) < processes and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert len(left) >= 3, "no judge was started"
+    assert len(left) >= processes, "no judge was started"
+    asked = time.monotonic()
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
+    assert time.monotonic() - asked < 8  # a reference is given 10 s of processor time to load
     assert (running.returncode, "stopped" in said) == (130, True)
     while (alive := [pid for pid in left if _runs(pid)]) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -168,8 +168,8 @@ class Runner:
             return run(task.job, None)
         with self._lock:
             if self._pool is None:
-                self._pool = JudgePool(dataclasses.replace(task.job, **TEMPLATE), self._settings)
-                self._gate.watch(self._pool)
+                template = dataclasses.replace(task.job, **TEMPLATE)
+                self._pool = JudgePool(template, self._settings, self._gate.watch)
             self.judged += 1
         try:
             return self._pool.judge(task.job)

@@ -29,31 +29,38 @@ class JudgePool:
     Args:
         template: a job of the exercise; its source is not used.
         settings: what workers import, and their confinement.
+        on_start: called with the pool as soon as it may be closed, also from another thread: loading the checks can
+            take as long as the author's own code lets it.
 
     Raises:
         CollectionError: the checks, the reference or the mistakes do not load.
         LaunchError: confinement is not to be had, or the machine failed.
     """
 
-    def __init__(self, template: Job, settings: Settings) -> None:
+    def __init__(self, template: Job, settings: Settings, on_start: Callable[[JudgePool], None] | None = None) -> None:
         self._lock = threading.Lock()
         self._spare: tuple[socket.socket, int] | None = None  # a judge that waits for a job
         self._zygote = Zygote(replace(settings, many=True))
         self._twins: dict[int, ZygoteClient] = {}  # processor -> the zygote of the jobs that keep to it
+        self._ends = contextlib.ExitStack()
+        self._ends.callback(self._zygote.close)
         try:
+            if on_start is not None:
+                on_start(self)
             self._zygote.wait_ready()
             self._server, _ = self._zygote.judge()
+            self._ends.callback(self._server.close)
             send_frame(self._server, {"job": template.to_json(), "serve": True})
             self._server.settimeout(None)
             answer, _ = receive_message(self._server)
         except (Gone, WireError) as error:
-            self._zygote.close()
+            self.close()
             raise LaunchError(
                 f"the process that loads the checks of {template.exercise}, their reference and mistakes ended before "
                 "it was ready: does one of these files end it (os._exit), or was there no memory left?"
             ) from error
         except BaseException:
-            self._zygote.close()
+            self.close()
             raise
         if "errors" in answer:
             self.close()
@@ -122,10 +129,9 @@ class JudgePool:
         """End the server, its judges, the zygote and all workers."""
         if self._spare is not None:
             self._spare[0].close()
-        self._server.close()
         for twin in self._twins.values():
             twin.close()
-        self._zygote.close()
+        self._ends.close()
 
     def _fork(self, prepare: bool = False, processor: int | None = None) -> tuple[socket.socket, int]:
         ours, theirs = socket.socketpair()

@@ -226,6 +226,8 @@ class Zygote(ZygoteClient):
 
     def close(self) -> None:
         """Hang up: the zygote kills and reaps what it forked, cleans up, and ends."""
+        with contextlib.suppress(OSError):  # wakes a thread that waits for an answer, which closing alone does not
+            self._control.shutdown(socket.SHUT_RDWR)
         super().close()
         try:
             self._process.wait(timeout=10)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gdgrade.author.cache import Cache
-from gdgrade.author.runner import Progress, Runner, Task
+from gdgrade.author.runner import Gate, Progress, Runner, Task
 from gdgrade.author.tasks import LAB_SECONDS, Bench
 from gdgrade.course.loading import load_course
 from gdgrade.course.manifest import Course, Exercise
@@ -35,15 +35,19 @@ class Rehearsed:
     caught: int = 0
 
 
-def rehearse(course: Course, exercise: Exercise, folder: Path, jobs: int, progress: Progress | None) -> Rehearsed:
+def rehearse(
+    course: Course, exercise: Exercise, folder: Path, jobs: int, progress: Progress | None, gate: Gate | None = None
+) -> Rehearsed:
     """Judge the reference and every mistake in a copy of the package `folder`.
 
-    The copy has no reference beside it; the solution comes in as a submission, as a student's would.
+    The copy has no reference beside it; the solution comes in as a submission, as a student's would. Other exercises,
+    which may still be in the making, are not copied.
     """
     found = Rehearsed()
     with tempfile.TemporaryDirectory(prefix="gdgrade-rehearsal-") as scratch:
         root = Path(scratch) / "package"
-        shutil.copytree(folder, root)
+        elsewhere = {one.id for one in course.exercises} - {exercise.id}
+        shutil.copytree(folder, root, ignore=lambda _, names: elsewhere.intersection(names))
         inside = load_course(root / "course.yml")
         there = inside.exercise(exercise.id)
         bench = Bench(course, exercise)
@@ -55,7 +59,7 @@ def rehearse(course: Course, exercise: Exercise, folder: Path, jobs: int, progre
         options = {"name": MISTAKE_LAB, "seeds": 1, "powers": False, **origin}
         lab = dataclasses.replace(job, quick=True, extra={"lab": options}, submission_seconds=LAB_SECONDS)
         tasks = [Task("the reference in the package", job, ""), Task("mistakes in the package", lab, "")]
-        with Runner(there, jobs, Cache(None), progress) as runner:
+        with Runner(there, jobs, Cache(None), progress, gate) as runner:
             reference, mistakes = runner.run(tasks)
     for entry in reference["outcomes"]:
         short = entry["id"].split("/", 1)[1]

@@ -13,7 +13,7 @@ from gdgrade.author import handout_files, handout_language, leaks, rehearsal
 from gdgrade.author.cache import Cache
 from gdgrade.author.handout_common import common
 from gdgrade.author.pruning import Names, not_to_be_cut_out, prune
-from gdgrade.author.runner import Progress, Runner
+from gdgrade.author.runner import Gate, Progress, Runner, side_by_side
 from gdgrade.author.secret_code import given_away, secret_code
 from gdgrade.author.tasks import Bench
 from gdgrade.course.manifest import Course, Exercise
@@ -72,23 +72,24 @@ def release(
     with tempfile.TemporaryDirectory(prefix="gdgrade-release-") as scratch:
         folder = Path(scratch) / course.id
         common(course, exercises, folder)
-        made, found = [], []
-        public = {}
-        for exercise in exercises:
-            entry, public[exercise.id] = _exercise(course, exercise, folder, jobs, progress)
-            made.append(entry)
+
+        def one(exercise: Exercise, gate: Gate) -> tuple[Released, frozenset[str]]:
+            return _exercise(course, exercise, folder, jobs, progress, gate)
+
+        made = side_by_side(one, exercises, jobs)
         gifts = frozenset().union(*map(given_away, exercises))
-        for exercise in exercises:
-            secrets = secret_code(exercise, public[exercise.id], gifts)
+        found = []
+        for exercise, (_, public) in zip(exercises, made, strict=True):
+            secrets = secret_code(exercise, public, gifts)
             found += leaks.search(exercise, folder, secrets, seed)
         if found:
             raise ReleaseError("the package would give answers away:\n" + "\n".join(dict.fromkeys(found)))
         handout_files.put(folder, out)
-    return made
+    return [released for released, _ in made]
 
 
 def _exercise(
-    course: Course, exercise: Exercise, folder: Path, jobs: int, progress: Progress | None
+    course: Course, exercise: Exercise, folder: Path, jobs: int, progress: Progress | None, gate: Gate
 ) -> tuple[Released, frozenset[str]]:
     """Record, cut, rehearse; a check that does not survive the rehearsal is left out, and the rest rehearsed again.
 
@@ -101,7 +102,7 @@ def _exercise(
         shutil.copyfile(path, target)
     _for_the_workspace(course, exercise, folder)
     bench = Bench(course, exercise)
-    with Runner(exercise, jobs, Cache(None), progress) as runner:
+    with Runner(exercise, jobs, Cache(None), progress, gate) as runner:
         names, shorts = _names(bench, runner)
         left_out = not_to_be_cut_out(exercise.graders_dir, names)
         public = frozenset(names.public) - left_out.keys()
@@ -116,7 +117,7 @@ def _exercise(
             why = "".join(f"\n  {name}: {reason}" for name, reason in left_out.items())
             raise ReleaseError(f"{exercise.id} has no public check that could be released.{why}")
         _write_graders(exercise, folder, [*sorted(keep), *({"plots"} - left_out.keys())])
-        found = rehearsal.rehearse(course, exercise, folder, jobs, progress)
+        found = rehearsal.rehearse(course, exercise, folder, jobs, progress, gate)
         if not found.broken:
             break
         left_out |= found.broken

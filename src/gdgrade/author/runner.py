@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from gdgrade.author.cache import Cache, engine, key_of
 from gdgrade.course.manifest import Exercise
@@ -50,6 +50,7 @@ def _wherever(job: Job) -> Job:
 
 
 Progress = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 class Stopped(Exception):
@@ -94,6 +95,29 @@ class Gate:
             pools = list(self._pools) if first else []
         for pool in pools:
             pool.close()
+
+
+def side_by_side(work: Callable[[Exercise, Gate], Result], exercises: Sequence[Exercise], jobs: int) -> list[Result]:
+    """Work on several exercises at once, so that no core waits for the one long step of one of them.
+
+    There is one more of them under way than judges may run, for the moments in which all others are at such a step.
+
+    Args:
+        work: called with each exercise and the gate that its runners share.
+        jobs: judges at a time, for all exercises together.
+
+    Returns:
+        what `work` returned, in the order of the exercises. An error of one ends the others' judges.
+    """
+    gate = Gate(jobs)
+    with concurrent.futures.ThreadPoolExecutor(jobs + 1) as pool:
+        waiting = [pool.submit(work, exercise, gate) for exercise in exercises]
+        try:
+            return [future.result() for future in waiting]
+        except BaseException:
+            gate.stop()  # leaving the block waits for every thread
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 class Runner:

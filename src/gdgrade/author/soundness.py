@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import tempfile
 import time
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from gdgrade.author import paper
 from gdgrade.author.cache import Cache
 from gdgrade.author.examination import Examination, Expect
-from gdgrade.author.runner import Gate, Progress, Runner
+from gdgrade.author.runner import Gate, Progress, Runner, side_by_side
 from gdgrade.author.tasks import QUICK, Effort
 from gdgrade.author.verdict import Verdict, section
 from gdgrade.course.manifest import Course, Exercise
@@ -37,7 +36,7 @@ def examine(
         cache: of verdicts; None: nothing is kept.
         expect: told how many more runs there will be, whenever that becomes known.
         progress: told the name of each run that is done.
-        gate: limits the judges of several examinations together, and stops them; see `examine_all`.
+        gate: limits the judges of several examinations together, and stops them.
 
     Raises:
         LaunchError: the machine could not start a judge.
@@ -77,22 +76,12 @@ def examine_all(
     expect: Expect | None = None,
     progress: Progress | None = None,
 ) -> list[Verdict]:
-    """Examine several exercises side by side, so that no core waits for the one long step of an examination.
-
-    There is one more of them than judges may run, for the moments in which all others are at such a step.
+    """Examine several exercises side by side; see `gdgrade.author.runner.side_by_side`.
 
     Args and errors: those of `examine`; `jobs` is for all together.
     """
-    gate = Gate(jobs)
 
-    def one(exercise: Exercise) -> Verdict:
+    def one(exercise: Exercise, gate: Gate) -> Verdict:
         return examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress, gate=gate)
 
-    with concurrent.futures.ThreadPoolExecutor(jobs + 1) as pool:
-        waiting = [pool.submit(one, exercise) for exercise in exercises]
-        try:
-            return [future.result() for future in waiting]
-        except BaseException:
-            gate.stop()  # leaving the block waits for every thread
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    return side_by_side(one, exercises, jobs)

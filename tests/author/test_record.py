@@ -1,0 +1,62 @@
+"""docs/soundness.md: what it says of full verdicts, and that it takes no others."""
+
+import dataclasses
+import datetime as dt
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gdgrade.author.record import main, page
+from gdgrade.author.tasks import QUICK
+from gdgrade.author.verdict import Verdict
+
+ROOT = Path(__file__).parents[2]
+# Full in name: what the page shows does not depend on how much was tried.
+SMALL = dataclasses.replace(QUICK, mode="full", seeds=2, chance=2, power=1, mutants=3, junk=1)
+DAY = dt.date(2026, 11, 30)
+
+
+def test_page(
+    numpy_course: Path, verdict_on: Callable[..., Verdict], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The numbers are those of the verdict; a fault is on the page."""
+    verdict = verdict_on(numpy_course, SMALL).to_json()
+    assert verdict["sound"]
+    text = page([verdict], DAY, "a machine")
+    assert "on 2026-11-30" in text
+    assert "every check of 2 seeds" in text
+    right, wrong = (row.split(" | ") for row in re.findall(r"^\| ex01_statistics \| .*", text, re.MULTILINE))
+    assert right[1:4] == ["yes", "4", "0"]
+    assert float(right[4]) > float(right[5])  # two seeds bound less than what is declared
+    assert wrong[4].split(" of ")[0] == str(verdict["sections"][_at(verdict, "mutants")]["figures"]["killed"])
+    assert "not sound" not in text
+    reference = verdict["sections"][_at(verdict, "reference")]
+    reference["problems"] = ["fails at seed 3"]
+    text = page([{**verdict, "sound": False}], DAY, "a machine")
+    assert "| ex01_statistics | no |" in text
+    assert "- ex01_statistics, reference: fails at seed 3" in text
+    path = tmp_path / "verdict.json"
+    path.write_text(json.dumps([verdict]))
+    main([str(path)])
+    assert "| ex01_statistics | yes | 4 | 0 |" in capsys.readouterr().out
+
+
+def _at(verdict: dict[str, list[dict[str, str]]], name: str) -> int:
+    return [section["name"] for section in verdict["sections"]].index(name)
+
+
+@pytest.mark.parametrize("verdicts", [[], [{"mode": "quick"}]])
+def test_only_full_verdicts(verdicts: list[dict[str, str]]) -> None:
+    """A quick one says less than the page would claim."""
+    with pytest.raises(ValueError, match="made of full verdicts"):
+        page(verdicts, DAY, "a machine")
+
+
+def test_the_committed_page() -> None:
+    """It is of all exercises of the course, each of them sound on 200 seeds."""
+    text = (ROOT / "docs/soundness.md").read_text(encoding="utf-8")
+    names = {path.name for path in (ROOT / "graders").glob("ex*")}
+    assert {name for name in names if f"| {name} | yes | 400 | 0 |" in text} == names

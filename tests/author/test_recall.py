@@ -95,11 +95,15 @@ def test_where_it_is_kept_does_not_change_the_key(numpy_course: Path, tmp_path: 
 def test_a_quick_examination_hands_them_on(
     numpy_course: Path, verdict_on: Callable[..., Verdict], monkeypatch: pytest.MonkeyPatch, every: bool
 ) -> None:
-    """Planted answers come after the mistakes and find what these showed; the full one runs the mistakes again."""
-    found, judge = [], Runner._judge
+    """Planted answers come after the mistakes and find what these showed; the full one runs the mistakes again.
+
+    In a full one each check of a planted answer has a worker of its own; in a quick one those of right answers have.
+    """
+    found, shared, judge = [], [], Runner._judge
 
     def watched(self: Runner, task: Task) -> dict[str, Any]:
         if task.name.startswith("planted"):
+            shared.append((task.name.split()[1].split("_")[0], "shared_worker" in task.job.extra))
             folder = task.job.extra.get("recall")
             found.append(folder is not None and recall(Path(folder), CHECK, "numpy") is not None)
         return judge(self, task)
@@ -109,3 +113,4 @@ def test_a_quick_examination_hands_them_on(
     assert verdict.sound
     assert found
     assert set(found) == {not every}
+    assert set(shared) == {("right", False), ("wrong", not every)}

@@ -114,7 +114,7 @@ class Examination:
         part_needs = {part.id: part.needs for part in self.exercise.parts}
         chosen = checks_to_try(self.bench.reference, kept, known, part_needs)
         return [
-            self.bench.planted_run(entry, names, trained=entry.full, recall=self._scratch)
+            self.bench.planted_run(entry, names, trained=entry.full, recall=self._scratch, shared=True)
             for entry, names in zip(kept, chosen, strict=True)
         ]
 

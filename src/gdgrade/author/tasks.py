@@ -169,17 +169,27 @@ class Bench:
         return Task("stub", self.job(self.exercise.entry_path, quick=False), self._all)
 
     def planted_run(
-        self, planted: Planted, checks: tuple[str, ...] = (), *, trained: bool, recall: Path | None = None
+        self,
+        planted: Planted,
+        checks: tuple[str, ...] = (),
+        *,
+        trained: bool,
+        recall: Path | None = None,
+        shared: bool = False,
     ) -> Task:
         """A planted answer, on some checks or on all. An endless one need not be waited for longer than a mutant.
 
         Args:
             recall: where it is known what the mistakes show; see `gdgrade.judge.recall`.
+            shared: one worker for all checks where no more than a formula is wrong: two thirds of the time. The file
+                is loaded anew for each check all the same.
         """
         job = dataclasses.replace(self.job(planted.path, quick=not trained), only_checks=checks)
         job = dataclasses.replace(job, diagnose=planted.diagnosis is not None)  # without a promise nobody looks at it
         if recall is not None:
             job = dataclasses.replace(job, extra={**job.extra, "recall": str(recall)})
+        if shared and planted.cause == "student" and not (planted.right or trained):
+            job = dataclasses.replace(job, extra={**job.extra, "shared_worker": True})
         if planted.cause == "timeout":
             job = dataclasses.replace(job, seconds=MUTANT_SECONDS)
         return Task(f"planted {planted.path.stem}", job, self._all)

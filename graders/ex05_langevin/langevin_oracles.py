@@ -7,7 +7,7 @@ import math
 
 import torch
 
-from gdgrade.checks import StudentError, observe, require
+from gdgrade.checks import StudentError, ks_test, observe, require
 
 
 def bent_score():
@@ -127,6 +127,17 @@ def note_spread(first, second, drift, variance, n_steps=1):
         observe("steps of drift", round(float(both.mean()) / drift * n_steps))
     elif different > 1:
         observe("drift over the right one", round(float(both.mean()) / drift))
+
+
+def normal_noise(points, mean, sd):
+    """Test the shape of noise: mean and covariance alone do not tell normal noise from uniform noise, or from signs.
+
+    Args:
+        points: (B, d), what independent normal noise of this mean, a number or (d,), and deviation must look like.
+    """
+    from scipy.special import ndtr
+
+    return ks_test(((points - mean) / sd).flatten(), ndtr)
 
 
 def require_parted(moves):

@@ -1,7 +1,7 @@
 """Part 5.4: annealed Langevin dynamics."""
 
 import torch
-from langevin_oracles import array_of, bent_blurred_score, blurred_score, last_state, levels_asked
+from langevin_oracles import array_of, bent_blurred_score, blurred_score, last_state, levels_asked, normal_noise
 
 from gdgrade.checks import (
     StudentError,
@@ -83,7 +83,10 @@ def test_law_on_gaussian(student, draw):
         results = [student.annealed_langevin(*inputs) for _ in range(2)]
         # One beside the other: a sampler that repeats its noise correlates the two.
         both = torch.cat([array_of(last_state(result), (n, 3), "last state") for result in results], dim=1)
-        return [mean_z(both, expected.repeat(2), spread**0.5), covariance_test(both, spread * torch.eye(6))]
+        tests = [mean_z(both, expected.repeat(2), spread**0.5), covariance_test(both, spread * torch.eye(6))]
+        one_step = student.annealed_langevin(score, start.repeat(n, 1), SIGMAS[-1:], eta0, 1)  # a sum hides the shape
+        moved, step = law(mean, variance, start, SIGMAS[-1:], eta0, 1)
+        return [*tests, normal_noise(array_of(last_state(one_step), (n, 3), "last state"), moved, step**0.5)]
 
     attempts(draw, trial, message="the chains do not have the law of annealed Langevin steps")
 

@@ -1,7 +1,7 @@
 """Part 5.5: denoising score matching."""
 
 import torch
-from langevin_oracles import array_of, bent_score, linear_score, points_asked, run_either
+from langevin_oracles import array_of, bent_score, linear_score, normal_noise, points_asked, run_either
 
 from gdgrade.checks import (
     TestResult,
@@ -85,7 +85,10 @@ def test_loss_of_the_best_model(student, draw):
         # Of the noised points themselves, whose order is the student's to choose. Noise that is shared by coordinates
         # or by points shows here; the loss of the best model does not see it.
         spread = variance + sigma**2
-        return [*tests, mean_z(first, mean, spread**0.5), covariance_test(first, spread * torch.eye(d))]
+        tests += [mean_z(first, mean, spread**0.5), covariance_test(first, spread * torch.eye(d))]
+        bare = recorder(best)  # asked at one point with noise: the noise alone
+        student.dsm_loss(bare, mean.repeat(n, 1), sigma)
+        return [*tests, normal_noise(points_asked(bare), mean, sigma)]
 
     attempts(draw, trial, message="the loss of the best possible model is not what theory says")
 

@@ -7,6 +7,7 @@ from langevin_oracles import (
     last_state,
     linear_score,
     mixture_score,
+    normal_noise,
     note_spread,
     require_parted,
     trajectory,
@@ -77,7 +78,10 @@ def test_fresh_noise(student, draw):
         note_spread(first, second, drift, n_steps * eta, n_steps)
         both = torch.cat([first, second], dim=1)  # a sampler that repeats its noise correlates the two
         variance = n_steps * eta
-        return [mean_z(both, drift, variance**0.5), covariance_test(both, variance * torch.eye(4))]
+        tests = [mean_z(both, drift, variance**0.5), covariance_test(both, variance * torch.eye(4))]
+        one_step = student.langevin_sample(constant_score(slope), torch.zeros(n, 2), eta, 1)  # a sum hides the shape
+        moves = array_of(last_state(one_step), (n, 2), "last state")
+        return [*tests, normal_noise(moves, eta / 2 * slope, eta**0.5)]
 
     attempts(draw, trial, message="particles from one point do not spread as independent noise spreads them")
 

@@ -6,6 +6,7 @@ from langevin_oracles import (
     bent_score,
     constant_score,
     linear_score,
+    normal_noise,
     note_spread,
     points_asked,
     require_parted,
@@ -75,6 +76,7 @@ def test_fresh_noise(student, draw):
         first, second = (array_of(move, (n, 2), "new points") for move in moves)
         note_spread(first, second, drift, eta)
         both = torch.cat([first, second], dim=1)  # a step that repeats its noise correlates the two
-        return [mean_z(both, drift, eta**0.5), covariance_test(both, eta * torch.eye(4))]
+        tests = [mean_z(both, drift, eta**0.5), covariance_test(both, eta * torch.eye(4))]
+        return [*tests, normal_noise(both, drift, eta**0.5)]
 
     attempts(draw, trial, message="steps from one point do not spread as the exercise prescribes")

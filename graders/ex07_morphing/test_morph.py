@@ -20,7 +20,7 @@ from morphing_oracles import (
     shift_of,
 )
 
-from gdgrade.checks import agrees, attempts, check, close, covariance_test, mean_z, observe
+from gdgrade.checks import agrees, attempts, check, close, covariance_test, mean_z, observe, outside_fraction
 
 FRAMES = "the start and every later frame"
 
@@ -148,8 +148,12 @@ def test_fresh_noise(student, draw):
         walks = [moved(student, x0, y, no_score(), shape=(n_steps + 1, n, 2), **numbers) for _ in range(2)]
         note_spread(observe, walks[0][-1], n_steps * variance)
         observe("the same walk again", bool(torch.equal(*walks)))
+        observe("steps that move", [bool(move.any()) for move in walks[0].diff(dim=0)])
         # (n, 4 n_steps): noise that is used again, in another step or in the next call, correlates the columns
         joint = torch.cat([move for walk in walks for move in walk.diff(dim=0)], dim=1)
-        return [mean_z(joint, 0.0, variance**0.5), covariance_test(joint, variance * torch.eye(4 * n_steps))]
+        # Uniform noise of this variance ends at 1.73 sd, signs are all at 1 sd: 8 % of normal noise lie beyond 1.75.
+        far_out = outside_fraction(joint.flatten(), [0.0], variance**0.5, radius=1.75)
+        covariance = covariance_test(joint, variance * torch.eye(4 * n_steps))
+        return [mean_z(joint, 0.0, variance**0.5), covariance, far_out]
 
     attempts(draw, trial, message="free particles do not spread as fresh noise in every step and call spreads them")

@@ -12,7 +12,7 @@ from morphing_oracles import (
     shift_of,
 )
 
-from gdgrade.checks import agrees, attempts, check, covariance_test, mean_z, observe
+from gdgrade.checks import agrees, attempts, check, covariance_test, mean_z, observe, outside_fraction
 
 POINTS = "one point per particle"
 
@@ -77,6 +77,8 @@ def test_fresh_noise(student, draw):
         moves = [array_of(call, (n, 2), "new points") for call in calls]
         note_spread(observe, torch.cat(moves), variance)
         joint = torch.cat(moves, dim=1)  # a step that repeats its noise correlates the columns
-        return [mean_z(joint, 0.0, variance**0.5), covariance_test(joint, variance * torch.eye(6))]
+        # Uniform noise of this variance ends at 1.73 sd, signs are all at 1 sd: 8 % of normal noise lie beyond 1.75.
+        far_out = outside_fraction(joint.flatten(), [0.0], variance**0.5, radius=1.75)
+        return [mean_z(joint, 0.0, variance**0.5), covariance_test(joint, variance * torch.eye(6)), far_out]
 
     attempts(draw, trial, message="free particles do not spread as the exercise prescribes")

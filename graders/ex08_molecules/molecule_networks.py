@@ -384,8 +384,9 @@ def network_parameters(module: Any, seed: int) -> Any:
 
     Returns:
         visible: trainable numbers; hidden: tensors that matter but are not among `parameters()`; idle: tensors that
-        matter but get no gradient; finite: whether all gradients are; wider, deeper: numbers of parameters of larger
-        networks over those of this one.
+        matter but get no gradient; finite: whether all gradients are; wider, deeper: how many more parameters larger
+        networks have; used: how many more of a deeper network's parameters get a gradient. These three are counted in
+        matrices of hidden times hidden, not as shares: a table of time embeddings can outnumber all layers.
     """
     import torch
 
@@ -430,14 +431,14 @@ def network_parameters(module: Any, seed: int) -> Any:
 
     numbers = count()
     return {
-        "used": max(used(5, shake) / max(used(2, shake), 1) for shake in (False, True)),
+        "used": max(used(5, shake) - used(2, shake) for shake in (False, True)) / HIDDEN**2,
         "still": answers_with_x(made(module, "EGNN", seed, False, **sizes), x, t, h),
         "visible": numbers,
         "hidden": hidden,
         "idle": idle,
         "finite": finite,
-        "wider": count(hidden=3 * HIDDEN) / max(numbers, 1),
-        "deeper": count(n_layers=5) / max(numbers, 1),
+        "wider": (count(hidden=3 * HIDDEN) - numbers) / HIDDEN**2,
+        "deeper": (count(n_layers=5) - numbers) / HIDDEN**2,
     }
 
 

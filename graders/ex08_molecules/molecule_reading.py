@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-from gdgrade.checks import CheckFailed, StudentError, require
+from gdgrade.checks import CheckFailed, StudentError, ks_test, require
 
 
 def positions(result, shape, name):
@@ -22,6 +23,17 @@ def mean_free(x, name):
     """Require that every molecule (B, M, 3) has its centre of mass at zero, up to rounding in float32."""
     off = float(x.double().mean(dim=1).abs().max()) / max(float(x.double().abs().max()), 1e-12)
     require(off < 1e-5, f"{name}: the centre of mass is not at zero")
+
+
+def normal_shape(free):
+    """Test the shape of noise of three atoms: mean and covariance do not tell normal from uniform noise, or from signs.
+
+    Args:
+        free: (B, 6 k), k draws of standard normal noise in the basis. In each direction of space it has two
+            coordinates, and half the sum of their squares is exponential.
+    """
+    halves = free.reshape(-1, 2, 3).square().sum(dim=1).flatten() / 2
+    return ks_test(halves, lambda values: -np.expm1(-values))
 
 
 def seen_by(spy, shape, each=False):
@@ -62,6 +74,20 @@ def run_with_type(student, function, *args):
         try:
             with student.dtype("float32"):
                 return student.run(function, student.module, *[single(arg) for arg in args]), True
+        except StudentError:
+            raise error from None
+
+
+def call_either(student, function, *args):
+    """function(*args), one of the student's, in float32 if it cannot do float64."""
+    try:
+        return function(*args)
+    except StudentError as error:
+        if error.kind != "exception":
+            raise
+        try:
+            with student.dtype("float32"):
+                return function(*[single(arg) for arg in args])
         except StudentError:
             raise error from None
 

@@ -14,7 +14,7 @@ from molecule_oracles import (
     in_basis,
     schedule_of,
 )
-from molecule_reading import mean_free, positions, run_either, seen_by
+from molecule_reading import mean_free, normal_shape, positions, run_either, seen_by
 from molecule_worker import Calls, chain
 
 from gdgrade.checks import agrees, attempts, check, close, covariance_test, mean_z, observe, recorder
@@ -103,6 +103,6 @@ def test_fresh_noise(student, draw):
         observe("tenths of the spread", round(10 * float(noise[0].std())) if different > 1 else None)
         mean_free(noise[0], "the step")
         free = torch.cat([in_basis(x) for x in noise], dim=1)
-        return [mean_z(free, 0.0, 1.0), covariance_test(free, torch.eye(6 * (M - 1)))]
+        return [mean_z(free, 0.0, 1.0), covariance_test(free, torch.eye(6 * (M - 1))), normal_shape(free)]
 
     attempts(draw, trial, message="the noise of a step does not spread as asked, or is not independent")

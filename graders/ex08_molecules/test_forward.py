@@ -2,7 +2,7 @@
 
 import torch
 from molecule_oracles import Bent, PointMass, Radial, Recipe, Zero, centred, clouds, in_basis, noised, schedule_of, wide
-from molecule_reading import mean_free, positions, run_either, seen_by
+from molecule_reading import mean_free, normal_shape, positions, run_either, seen_by
 from molecule_worker import Calls, loss_and_gradient
 
 from gdgrade.checks import (
@@ -54,7 +54,7 @@ def test_drawn_noise(student, draw):
         observe("tenths of the spread", round(10 * float(noise[0].std())) if different > 1 else None)
         mean_free(noise[0], "x_t")
         free = torch.cat([in_basis(x) for x in noise], dim=1)
-        return [mean_z(free, 0.0, 1.0), covariance_test(free, torch.eye(6 * (M - 1)))]
+        return [mean_z(free, 0.0, 1.0), covariance_test(free, torch.eye(6 * (M - 1))), normal_shape(free)]
 
     attempts(draw, trial, message="the noise of fixed data is not standard normal in the subspace, or not independent")
 
@@ -121,7 +121,8 @@ def test_loss_draws(student, draw):
             close(torch.tensor(ratio), torch.ones(()), "loss of the network that answers 0, relative", rtol=1e-4)
             mean_free(noise, "the noise that the network sees")
         free = torch.cat([in_basis(noise) for _, noise in values], dim=1)
-        return [uniform_integers(t, T), mean_z(free, 0.0, 1.0), covariance_test(free, torch.eye(6 * (M - 1)))]
+        tests = [mean_z(free, 0.0, 1.0), covariance_test(free, torch.eye(6 * (M - 1))), normal_shape(free)]
+        return [uniform_integers(t, T), *tests]
 
     attempts(draw, trial, message=f"with T = {T}, steps or noise of the loss are not drawn as asked")
 

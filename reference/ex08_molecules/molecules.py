@@ -267,7 +267,7 @@ class EGNNLayer(nn.Module):
         Args:
             h: (B, M, F).
             x: (B, M, 3).
-            mask: (B, M), 1 = atom present: the others send no messages. None: all are there.
+            mask: (B, M), 1 = atom present: the others send no messages and do not count in M - 1. None: all are there.
 
         Returns:
             (h' (B, M, F), x' (B, M, 3)); rows without an atom may hold anything.

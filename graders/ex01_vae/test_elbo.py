@@ -88,7 +88,7 @@ def test_fresh_noise(student, draw):
             spy = recorder(decoder)
             bounds = student.elbo(x, tagged_encoder(), spy)
             well_formed(bounds, torch.zeros(rows), "the ELBO", means=WORDS, varies=True)
-            z = recorded_codes(spy)
+            z = recorded_codes(spy, rows)
             require(len(z) == rows, f"the decoder was asked for {len(z)} codes, with {rows} images in the batch")
             noise.append((z - mu) / torch.exp(logvar / 2))
         return noise_tests(*noise)

@@ -110,7 +110,7 @@ def test_fresh_noise(student, draw):
         spy = recorder(decoder)
         bounds = student.iwae_bound(x, tagged_encoder(), spy, K)
         well_formed(bounds, torch.zeros(rows), "the bound", means=WORDS, varies=True)
-        z = recorded_codes(spy)
+        z = recorded_codes(spy, K * rows)
         require(
             len(z) == K * rows, f"the decoder was asked for {len(z)} codes, with {rows} images and K = {K}"
         )

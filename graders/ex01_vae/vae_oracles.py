@@ -217,8 +217,12 @@ def two_outputs(answer: Any) -> tuple[Any, Any]:
     return items[0], items[1]
 
 
-def recorded_codes(spy: Any) -> Any:
-    """All codes (rows, 2) that a recorded decoder was asked for, in the order of the calls."""
+def recorded_codes(spy: Any, due: int | None = None) -> Any:
+    """All codes (rows, 2) that a recorded decoder was asked for, in the order of the calls.
+
+    Where there are more than `due`, codes for which the decoder was asked again count once, if that leaves `due`: a
+    likelihood may be written with decoder(z) twice.
+    """
     require(spy.count > 0, "the decoder was never called")
     codes = []
     for call in spy.calls:
@@ -227,6 +231,9 @@ def recorded_codes(spy: Any) -> Any:
         z = torch.as_tensor(values[0]).detach().to(torch.float64)
         require(z.ndim > 0 and z.shape[-1] == LATENT, f"the decoder was given codes of shape {tuple(z.shape)}")
         codes.append(z.reshape(-1, LATENT))
+    if due is not None and sum(map(len, codes)) > due:
+        once = list({call.numpy().tobytes(): call for call in codes}.values())
+        codes = once if sum(map(len, once)) == due else codes
     return torch.cat(codes)
 
 

@@ -70,17 +70,17 @@ def _items(answer: Any) -> Any:
     return answer if isinstance(answer, list | tuple) else [answer]
 
 
-def pair(answer: Any, batch: int, what: str) -> tuple[Any, Any]:
-    """Points (B, 2) and log-determinants (B,) of an answer, in float64, after a look at their form."""
+def pair(answer: Any, batch: int, what: str, dim: int = 2) -> tuple[Any, Any]:
+    """Points (B, dim) and log-determinants (B,) of an answer, in float64, after a look at their form."""
     if not (isinstance(answer, list | tuple) and len(answer) == 2):
         observe("form", "no pair")
         raise CheckFailed(f"{what} must return two things: the points, and their log-determinants")
     shapes = [list(getattr(item, "shape", ())) for item in answer]
-    if shapes != [[batch, 2], [batch]]:
+    if shapes != [[batch, dim], [batch]]:
         observe("form", shapes)
         raise CheckFailed(
             f"{what} got {batch} points and returned points of shape {tuple(shapes[0])} and log-determinants of "
-            f"shape {tuple(shapes[1])}; due are ({batch}, 2), and one number per point, ({batch},)"
+            f"shape {tuple(shapes[1])}; due are ({batch}, {dim}), and one number per point, ({batch},)"
         )
     points, log_det = (torch.as_tensor(item).detach().to(torch.float64) for item in answer)
     return points, log_det

@@ -369,7 +369,7 @@ def density_along_image(module: Any, seed: int, nodes: Any) -> Any:
 
 
 @told_as("RealNVP")
-def depth_report(module: Any, n_layers: int, seed: int, z: Any) -> Any:
+def depth_report(module: Any, n_layers: int | None, seed: int, z: Any) -> Any:
     """Trainable numbers of a flow, and its Jacobian at z for random weights."""
     flow = random_flow(module, n_layers, seed, 2.0)
     return count_parameters(flow), batch_jacobian(flow, z)

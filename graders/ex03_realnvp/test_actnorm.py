@@ -10,9 +10,9 @@ from flow_probes import jacobian_forward, jacobian_inverse, randomise
 from gdgrade.checks import check, observe, require
 
 
-def batch(draw, n=12):
-    """Points with unequal means and spreads, (n, 2)."""
-    return draw.normal(n, 2) * torch.tensor([4.0, 0.3]) + torch.tensor([-3.0, 7.0])
+def batch(draw, n=12, dim=2):
+    """Points with unequal means and spreads, (n, dim), dim at most 3."""
+    return draw.normal(n, dim) * torch.tensor([4.0, 0.3, 1.5])[:dim] + torch.tensor([-3.0, 7.0, 0.5])[:dim]
 
 
 def remember_parameters(layer):
@@ -53,19 +53,20 @@ def test_first_batch(student, draw):
 @check("3.7", points=0.5)
 def test_maths(student, draw):
     """forward undoes inverse, and both log-determinants are those of autograd, with parameters moved by training."""
-    layer, x = student.ActNorm(2), batch(draw)
+    dim = 3  # the other checks are in the plane
+    layer, x = student.ActNorm(dim), batch(draw, dim=dim)
     layer.inverse(x)
     student.run(randomise, layer, draw.integers(0, 2**31))
-    points, names = draw.normal(5, 2), []
+    points, names = draw.normal(5, dim), []
     for direction, handle, function in (
         ("forward", layer, jacobian_forward),
         ("inverse", layer.inverse, jacobian_inverse),
     ):
-        got = pair(handle(points), 5, direction)[1]
+        got = pair(handle(points), 5, direction, dim)[1]
         right = torch.linalg.slogdet(with_graph(student.run(function, layer, points), direction))[1]
         names.append(label_of(got, right))
         observe(f"log-determinant of {direction} is", names[-1])
-    back = pair(layer(pair(layer.inverse(points), 5, "inverse")[0]), 5, "forward")[0]
+    back = pair(layer(pair(layer.inverse(points), 5, "inverse", dim)[0]), 5, "forward", dim)[0]
     comes_back = observe("comes back", near(back, points, SINGLE.exact))
     require(comes_back, "forward(inverse(x)) is not x")
     require(verdict(names), "a log-determinant is not that of the Jacobian")

@@ -313,7 +313,7 @@ def test_density_integrates_to_one(student, draw):
 
 @check("3.3", points=0.5, needs=["3.1"])
 def test_depth(student, draw):
-    """RealNVP(n) has n layers of its own weights, and their masks alternate."""
+    """RealNVP(n) has n layers of its own weights, 8 by default, and their masks alternate."""
 
     with precision(student, "RealNVP") as work:
         z, seed = work.cast(draw.normal(6, 2)), draw.integers(0, 2**31)
@@ -336,6 +336,8 @@ def test_depth(student, draw):
             f"RealNVP(n) has {counts[2]}, {counts[4]}, {counts[6]}, {counts[8]} parameters for n = 2, 4, 6, 8; "
             "every further layer must bring as many of its own",
         )
+        own = student.run(depth_report, student.module, None, seed, z)[0]
+        require(own == counts[8], f"RealNVP() has {own} parameters, RealNVP(8) {counts[8]}: 8 layers are the default")
         require(
             still == 0 and not any(rows),
             "a flow of two layers leaves a coordinate out: each coordinate must be "

@@ -74,7 +74,7 @@ class Bent(Oracle):
 
 
 class PointMass(Oracle):
-    """The right network for data that are all c, of the shape of one sample, or (B, ...): one point for each."""
+    """The right network for data that are all c, of the shape of one sample or of a batch of one."""
 
     def __init__(self, abar, c):
         super().__init__(abar)

@@ -1,10 +1,10 @@
 """Parts 4.10 and 4.11, optional: DDIM."""
 
 import torch
-from ddpm_oracles import Bent, Gaussian, PointMass, Recipe, posterior_by_bayes, schedule_of
+from ddpm_oracles import Bent, Gaussian, PointMass, Recipe, Zero, posterior_by_bayes, schedule_of
 from ddpm_worker import WithSchedule
 
-from gdgrade.checks import CheckFailed, agrees, check, close
+from gdgrade.checks import CheckFailed, agrees, check, close, observe, require, well_formed
 
 RECIPE = Recipe(60)
 SCHEDULE = schedule_of(*RECIPE)
@@ -57,6 +57,16 @@ def test_step(student, draw):
     for t, s, eta in ((59, 41, 0.0), (41, 2, 0.7), (24, 23, 0.4)):
         inputs = Bent(), draw.normal(5, 3), t, s, SCHEDULE, eta, draw.normal(5, 3)
         agrees(WithSchedule(student, "ddim_step", RECIPE), due, *inputs, name="x at t_prev", means=WORDS)
+    step, x = WithSchedule(student, "ddim_step", RECIPE), torch.zeros(5, 3)
+    results = [step(Zero(), x, 41, 2, SCHEDULE, 0.7) for _ in range(2)]
+    for result in results:
+        well_formed(result, x, "x at t_prev", means=WORDS)
+    different = len(torch.cat([torch.as_tensor(result) for result in results]).unique())
+    observe("different numbers where the step draws its own noise", different)
+    require(
+        different > 20,  # of 30: from x = 0 and a network that answers 0, sigma n is left; float32 may repeat a number
+        "with eta > 0 and no noise given, the step must draw its own, a new number for every sample and coordinate",
+    )
 
 
 @check("4.10", points=0.25)
@@ -92,14 +102,14 @@ def test_sample(student, draw):
     """Without noise, standard normal data shrink by a known factor; with noises given, the result is right."""
     sample, x = WithSchedule(student, "ddim_sample", RECIPE), draw.normal(4, 2)
 
-    def rotated(model, x, schedule, n_steps):
+    def rotated(model, x, schedule, n_steps=20):
         # For N(0, 1) data every step multiplies by the cosine of the change of arccos sqrt(abar).
         angles = torch.stack([level(t) for t in [-1, *even(RECIPE.T, n_steps)]]).sqrt().acos()
         return x * (angles[1:] - angles[:-1]).cos().prod()
 
-    for n_steps in (6, 20):
+    for n_steps in ((6,), ()):
         model = Gaussian(SCHEDULE["abar"], torch.zeros(2), 1.0)
-        agrees(sample, rotated, model, x, SCHEDULE, n_steps, name="generated data", means=WORDS)
+        agrees(sample, rotated, model, x, SCHEDULE, *n_steps, name="generated data", means=WORDS)
 
     def walk(model, x, schedule, n_steps, eta, noises):
         levels = [-1, *even(RECIPE.T, n_steps)]
@@ -115,7 +125,7 @@ def test_sample(student, draw):
 def test_invert(student, draw):
     """The steps upwards are right, for a network that is no straight line."""
 
-    def climb(model, x, schedule, n_steps):
+    def climb(model, x, schedule, n_steps=20):
         below = torch.ones(())
         for t in even(RECIPE.T, n_steps):
             eps = model(x, torch.full((len(x),), t))
@@ -123,8 +133,8 @@ def test_invert(student, draw):
             below = level(t)
         return x
 
-    for n_steps in (6, 20):
-        inputs = Bent(), draw.normal(4, 2), SCHEDULE, n_steps
+    for n_steps in ((6,), ()):
+        inputs = Bent(), draw.normal(4, 2), SCHEDULE, *n_steps
         agrees(WithSchedule(student, "ddim_invert", RECIPE), climb, *inputs, name="code", means=WORDS)
 
 

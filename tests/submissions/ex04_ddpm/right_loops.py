@@ -67,8 +67,7 @@ def q_posterior(x0, x_t, t, schedule):
 
 def p_sample(model, x_t, t, schedule, noise=None):
     b, a, ab = schedule["betas"][t], schedule["alphas"][t], schedule["abar"][t]
-    tt = torch.full((x_t.shape[0],), t, dtype=torch.long)
-    eps = model(x_t, tt)
+    eps = torch.cat([model(x_t[i : i + 1], torch.tensor([t])) for i in range(len(x_t))])
     mean = (x_t - b / torch.sqrt(1 - ab) * eps) / torch.sqrt(a)
     if t > 0:
         if noise is None:

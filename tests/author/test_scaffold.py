@@ -108,6 +108,11 @@ def test_an_interrupt_leaves_nothing_behind(numpy_course: Path, monkeypatch: pyt
     assert (numpy_course / "course.yml").read_text() == before
 
 
+FLOW_ITEM = """exercises:
+  - {id: ex01_one, title: One, entry: one.py, parts: [
+    {id: "1.1", title: A, points: 1}, {id: "1.2", title: B, points: 1}, {id: "1.3", title: C, points: 1}]}"""
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -117,8 +122,17 @@ def test_an_interrupt_leaves_nothing_behind(numpy_course: Path, monkeypatch: pyt
         lambda text: text.replace("Means, spreads and resampling", '"Means\u2028 and spreads"'),
         lambda text: text.replace("\n", "\r\n", 3),
         lambda text: "\ufeff" + text,
+        lambda text: text.partition("exercises:")[0] + FLOW_ITEM,
     ],
-    ids=["no newline at the end", "anchored list", "anchored item", "line separator", "mixed endings", "byte mark"],
+    ids=[
+        "no newline at the end",
+        "anchored list",
+        "anchored item",
+        "line separator",
+        "mixed endings",
+        "byte mark",
+        "item in braces",
+    ],
 )
 def test_course_files_of_odd_shapes(numpy_course: Path, change) -> None:
     """The entry comes last and nothing else changes."""

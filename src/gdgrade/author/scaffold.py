@@ -119,7 +119,9 @@ def with_entry(course: Course, text: str, name: str, title: str, number: int, su
     entry = _entry(course, name, title, number, subject)
     if not isinstance(listed, yaml.SequenceNode) or listed.flow_style or not listed.value:
         return _dumped_again(text, entry, newline)
-    first = listed.value[0].value[0][0].start_mark  # where an anchor stands in front of it, the list begins earlier
+    item = listed.value[0]
+    # Where an anchor stands in front, the list and its item begin earlier than what they hold.
+    first = item.start_mark if item.flow_style else item.value[0][0].start_mark
     dash = next(line for line in reversed(lines[: first.line + 1]) if line.lstrip().startswith("-"))
     offset = len(dash) - len(dash.lstrip())  # of the dashes; the items' keys begin at `first.column`
     end = listed.end_mark.line

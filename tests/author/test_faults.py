@@ -308,3 +308,13 @@ def test_endless(student):
     )
     problems = section_of(verdict_on(numpy_course, SMALL), "reference").problems
     assert "bootstrap/endless: TooLong: more than 1 s" in problems
+
+
+def test_a_stub_that_solves_a_later_part(numpy_course: Path, verdict_on) -> None:
+    """It gives points to whoever has done the part before, also if the stub of that one gets none."""
+    path = numpy_course / f"exercises/{EX}/statistics_by_hand.py"
+    left = 'raise NotImplementedError("exercise 1.2: weighted_variance is not written yet")'
+    assert left in path.read_text()
+    path.write_text(path.read_text().replace(left, "return w @ (x - w @ x / w.sum()) ** 2 / w.sum()"))
+    problems = section_of(verdict_on(numpy_course, SMALL), "stub").problems
+    assert "moments/variance gives the stub 1 points" in problems

@@ -55,12 +55,12 @@ class Judge:
         self.direct = False  # call plain checks without the protocol: where no person and no investigation looks on
         if not job.reference.exists() and job.tape.is_dir():
             self._play_tape()
-        self._parts = {part.id: part for part in job.parts}
         self._reference: Any = None
 
     def begin(self, job: Job, launcher: Launcher, emit: Emit | None = None, tape: bytes | None = None) -> None:
         """Forget the former submission and take on another one of the same exercise; judge by a tape, if given."""
         self.job = job
+        self._parts = {part.id: part for part in job.parts}
         use(job.language, *job.catalogues)
         self.pool = make_pool(job, launcher, tape)
         self.emit = emit or (lambda event: None)

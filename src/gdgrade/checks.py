@@ -94,6 +94,9 @@ def passes(result: TestResult | Sequence[TestResult], alpha: float, message: str
         CheckFailed: rejected.
     """
     __tracebackhide__ = True
+    from gdgrade.judge.context import current
+
+    current().chance += alpha
     results = [result] if not isinstance(result, Sequence) else list(result)
     for test in results:
         if test.rejects(alpha / len(results)):
@@ -115,7 +118,9 @@ def attempts(
     """
     __tracebackhide__ = True
     from gdgrade.compare.attempts import attempts as run
+    from gdgrade.judge.context import current
 
+    current().chance += alpha**n
     result = run(draw, trial, alpha=alpha, n=n)
     if not result.passed:
         raise CheckFailed(f"{course_text(_(message))}. {result.detail}")

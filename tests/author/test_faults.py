@@ -239,3 +239,82 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "words"),
+    [
+        ("test_moments.py", '@check("1.2", points=1)\n', "", "test_moments.py:13: test_variance has no @check"),
+        ("test_moments.py", "test_variance_of_far_data", "test_variance", "test_variance is defined again"),
+        ("test_moments.py", '"1.1", points=2', '"1.1", point=2', "test_moments.py:6: TypeError: @check knows no point"),
+        ("test_moments.py", '"1.1", points=2', '"1.1", points="2"', "points is a number, got '2'"),
+        ("test_moments.py", '"1.1", points=2', "1.1, points=2", 'the part is a text, such as "1.1"'),
+        ("test_bootstrap.py", ", alpha=1.25e-7", "", "up to 1.25e-07, @check says alpha=0"),
+        ("mistakes.py", "def deviation", "def variance_around_plain_mean", "is defined again"),
+        (
+            "mistakes.py",
+            "ref.weighted_mean((x - x.mean(axis=0)) ** 2, w)",
+            "ref.weighted_variance(x, 0 * w)",
+            "ref.weighted_variance is the mistake itself",
+        ),
+    ],
+)
+def test_slips_in_checks_and_mistakes(
+    numpy_course: Path, verdict_on, name: str, before: str, after: str, words: str
+) -> None:
+    """Each is told in one sentence with its place, and is no reason for a traceback."""
+    path = numpy_course / GRADERS / name
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    problems = [problem for section in verdict_on(numpy_course, SMALL).sections for problem in section.problems]
+    assert any(words in problem for problem in problems), problems
+    assert not any("^^^" in problem or "marks.py" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import sys\n\n\ndef figures(student, data, draw):\n    sys.exit(3)\n", "plots.py:5: SystemExit: 3"),
+        ("def figures(student, data, draw):\n    return 1 / 0\n", "plots.py:2: ZeroDivisionError"),
+        ("def figures(student, data, draw):\n    pass\n", "figures returns NoneType"),
+        ("X = 1\n", "it defines no function figures"),
+        ("def figures(\n", "plots.py:1: SyntaxError"),
+    ],
+)
+def test_figures_that_cannot_be_drawn(numpy_course: Path, verdict_on, text: str, words: str) -> None:
+    """The line of plots.py is told, and the rest of the exercise is examined."""
+    append(numpy_course, f"{GRADERS}/plots.py", text)
+    verdict = verdict_on(numpy_course, SMALL)
+    assert [p for p in section_of(verdict, "figures").problems if words in p]
+    assert section_of(verdict, "reference").sound
+
+
+def test_a_check_without_end(numpy_course: Path, verdict_on) -> None:
+    """A loop in a check itself is ended, also while the judges' server rehearses."""
+    course = numpy_course / "course.yml"
+    course.write_text(course.read_text().replace("seconds: 10", "seconds: 1"))
+    append(
+        numpy_course,
+        f"{GRADERS}/test_bootstrap.py",
+        '''
+
+@check("1.3", points=0)
+def test_endless(student):
+    """It never ends."""
+    while True:
+        pass
+''',
+    )
+    problems = section_of(verdict_on(numpy_course, SMALL), "reference").problems
+    assert "bootstrap/endless: TooLong: more than 1 s" in problems
+
+
+def test_a_stub_that_solves_a_later_part(numpy_course: Path, verdict_on) -> None:
+    """It gives points to whoever has done the part before, also if the stub of that one gets none."""
+    path = numpy_course / f"exercises/{EX}/statistics_by_hand.py"
+    left = 'raise NotImplementedError("exercise 1.2: weighted_variance is not written yet")'
+    assert left in path.read_text()
+    path.write_text(path.read_text().replace(left, "return w @ (x - w @ x / w.sum()) ** 2 / w.sum()"))
+    problems = section_of(verdict_on(numpy_course, SMALL), "stub").problems
+    assert "moments/variance gives the stub 1 points" in problems

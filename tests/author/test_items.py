@@ -102,6 +102,26 @@ def test_checks_that_look_wrong(classroom: list[Report]) -> None:
     assert items["easy"].suspicion == items["fair"].suspicion == ""
 
 
+def test_a_check_whose_failures_all_have_a_name_is_not_suspected(classroom: list[Report]) -> None:
+    """It fails the strong more often than the weak, but for a mistake that they really made."""
+    named = [
+        report.model_copy(
+            update={
+                "checks": tuple(
+                    c.model_copy(update={"mistake": "one_value_less"})
+                    if c.id.endswith("upside_down") and c.outcome == "failed"
+                    else c
+                    for c in report.checks
+                )
+            }
+        )
+        for report in classroom
+    ]
+    item = by_name(named)["upside_down"]
+    assert item.discrimination < 0
+    assert item.suspicion == ""
+
+
 def test_command(classroom: list[Report], tmp_path: Path) -> None:
     """A folder of reports, other JSON files among them, gives the table or JSON; none is a wrong usage."""
     folder: Callable[[str], Path] = lambda name: tmp_path / "results" / name  # noqa: E731

@@ -2,13 +2,17 @@
 
 import gzip
 import importlib.metadata
+import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from babel.messages.pofile import write_po
 from click.testing import CliRunner
@@ -34,6 +38,18 @@ FORMULA = "(w[:, None] * x).sum(axis=0) / w.sum()"
 PUBLIC = ("bootstrap/given_draws", "moments/mean", "moments/variance")
 SECRETS = ("bootstrap/fresh_draws", "moments/variance_of_far_data")
 HIDDEN = 'agrees(student.weighted_variance, at_home, x + 100.0, w, name="variance", rtol=1e-3)'
+
+
+def packed(**arrays: np.ndarray) -> bytes:
+    """A compressed file of arrays."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def picture(kind: bytes, body: bytes) -> bytes:
+    """A picture with one chunk; its checksum does not matter."""
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(body)) + kind + body + b"\0\0\0\0"
 
 
 def check(package: Path, file: Path, *options: str) -> dict:
@@ -229,6 +245,20 @@ def test_nothing_is_recorded(numpy_course: Path, tmp_path: Path) -> None:
         ("exercises/x/a.py.gz", gzip.compress(b"x = 1", mtime=0), "cannot be searched"),
         ("exercises/x/a.png", b"\x89PNG\x00\x01", ""),
         ("exercises/x/a.csv", "a,b\n1,2\n", ""),
+        ("exercises/x/a.npz", packed(a=np.array([FORMULA])), "the reference, beside or among"),
+        ("exercises/x/a.npz", packed(a=np.array([f"return {FORMULA}".encode()])), "the reference, beside or among"),
+        ("exercises/x/a.npz", packed(a=np.frombuffer(f"mean = {FORMULA}".encode(), np.uint8)), "the reference, beside"),
+        ("exercises/x/a.npz", packed(a=np.array([*map(ord, FORMULA)])), "the reference, beside or among"),
+        ("exercises/x/a.npz", packed(**{FORMULA.replace("/", "_per_"): np.ones(1), "b": np.ones(3)}), ""),
+        ("exercises/x/a.npz", packed(a=np.array([{"a": 1}], dtype=object)), "holds objects"),
+        ("exercises/x/a.npz", packed(a=np.frombuffer(b"918273645918273645", np.uint8)), "the secret seed itself"),
+        ("data/a.npz", packed(a=np.arange(300.0), b=np.arange(300), c=np.array(["a name"])), ""),
+        ("data/a.npz", b"PK\x03\x04 and no more", "cannot be searched"),
+        ("docs/a.png", picture(b"tEXt", b"Comment\0" + FORMULA.encode()), "the reference, beside or among"),
+        ("docs/a.png", picture(b"zTXt", b"Comment\0\0" + zlib.compress(FORMULA.encode())), "the reference, beside"),
+        ("docs/a.png", picture(b"zTXt", b"Comment\0\0" + zlib.compress(b"918273645918273645")), "the secret seed"),
+        ("docs/a.jpg", b"\xff\xd8\xff\xfe\x00\x40" + FORMULA.encode() + b"\xff\xd9", "the reference, beside"),
+        ("exercises/x/a.ipynb", json.dumps({"outputs": [{"text": [f"    return {FORMULA}\n"]}]}), "the reference"),
     ],
 )  # fmt: skip
 def test_leaks_are_found(numpy_course: Path, tmp_path: Path, name: str, text: str | bytes, word: str) -> None:

@@ -1,5 +1,6 @@
 """`author new`: a working exercise, nothing overwritten, course.yml with its comments."""
 
+import ast
 import difflib
 from pathlib import Path
 
@@ -75,18 +76,114 @@ def test_a_file_where_a_folder_is_needed(numpy_course: Path, monkeypatch: pytest
 
     (numpy_course / "tests/submissions").unlink()
     (numpy_course / "kept").rename(numpy_course / "tests/submissions")
-    there, write = everything(), Path.write_text
+    there, write = everything(), Path.open
 
-    def full(path: Path, *args: str, **kwargs: str) -> int:
+    for name in ("mistakes.py", ".course.yml.new"):
+
+        def full(path: Path, *args: str, name: str = name, **kwargs: str) -> object:
+            if path.name == name:
+                raise OSError(28, "No space left on device", str(path))
+            return write(path, *args, **kwargs)
+
+        monkeypatch.setattr(Path, "open", full)
+        result = new(numpy_course, "ex02_walk")
+        assert result.exit_code == 2
+        assert f"{name}: cannot be written: No space left on device" in result.output
+        assert everything() == there
+
+
+def test_an_interrupt_leaves_nothing_behind(numpy_course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that were made are gone again, and course.yml is as it was."""
+    there, before, write = sorted(numpy_course.rglob("*")), (numpy_course / "course.yml").read_text(), Path.open
+
+    def interrupted(path: Path, *args: str, **kwargs: str) -> object:
         if path.name == "mistakes.py":
-            raise OSError(28, "No space left on device", str(path))
+            raise KeyboardInterrupt
         return write(path, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "write_text", full)
-    result = new(numpy_course, "ex02_walk")
+    monkeypatch.setattr(Path, "open", interrupted)
+    assert new(numpy_course, "ex02_walk").exit_code != 0
+    monkeypatch.undo()
+    assert sorted(numpy_course.rglob("*")) == there
+    assert (numpy_course / "course.yml").read_text() == before
+
+
+FLOW_ITEM = """exercises:
+  - {id: ex01_one, title: One, entry: one.py, parts: [
+    {id: "1.1", title: A, points: 1}, {id: "1.2", title: B, points: 1}, {id: "1.3", title: C, points: 1}]}"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.rstrip("\n"),
+        lambda text: text.replace("exercises:", "exercises: &all"),
+        lambda text: text.replace("- id:", "- &first\n    id:"),
+        lambda text: text.replace("Means, spreads and resampling", '"Means\u2028 and spreads"'),
+        lambda text: text.replace("\n", "\r\n", 3),
+        lambda text: "\ufeff" + text,
+        lambda text: text.partition("exercises:")[0] + FLOW_ITEM,
+    ],
+    ids=[
+        "no newline at the end",
+        "anchored list",
+        "anchored item",
+        "line separator",
+        "mixed endings",
+        "byte mark",
+        "item in braces",
+    ],
+)
+def test_course_files_of_odd_shapes(numpy_course: Path, change) -> None:
+    """The entry comes last and nothing else changes."""
+    file = numpy_course / "course.yml"
+    before = change(file.read_text())
+    file.write_bytes(before.encode())
+    assert new(numpy_course, "ex02_walk").exit_code == 0
+    assert file.read_bytes().decode().startswith(before)
+    assert [len(exercise.parts) for exercise in load_course(file).exercises] == [3, 2]
+
+
+def test_a_list_in_brackets_keeps_its_line_endings(numpy_course: Path) -> None:
+    """Such a file is written anew, as it was found: with a byte order mark and Windows' line ends."""
+    file = numpy_course / "course.yml"
+    head, _, _ = file.read_text().partition("exercises:")
+    entry = '{id: ex01_one, title: One, entry: one.py, parts: [{id: "1.1", title: A, points: 1}]}'
+    file.write_bytes(("\ufeff" + head + f"exercises: [{entry}]  # all\n").replace("\n", "\r\n").encode())
+    assert new(numpy_course, "ex02_walk").exit_code == 0
+    after = file.read_bytes().decode()
+    assert after.count("\n") == after.count("\r\n") == head.count("\n") + 1
+    assert "# all" in after
+    assert len(load_course(file).exercises) == 2
+
+
+@pytest.mark.parametrize("title", ['Three """ quotes', "back\\slash \\N{x}", "two\nlines", 'ends in "'])
+def test_any_title(numpy_course: Path, title: str) -> None:
+    """Titles of any characters make files that are Python, and one line of the statement."""
+    assert new(numpy_course, "ex02_walk", title).exit_code == 0
+    line = " ".join(title.split())
+    for name in ("exercises/ex02_walk/walk.py", "reference/ex02_walk/walk.py"):
+        words = ast.get_docstring(ast.parse((numpy_course / name).read_text()))
+        assert words is not None
+        assert words.startswith(f"Exercise 2: {line}")
+    assert (numpy_course / "exercises/ex02_walk/README.md").read_text().startswith(f"# Exercise 2: {line}\n")
+    assert load_course(numpy_course / "course.yml").exercises[-1].title == line
+
+
+@pytest.mark.parametrize("title", ["", " ", "x" * 201])
+def test_titles_that_cannot_be(numpy_course: Path, title: str) -> None:
+    """The option is named, not a line of course.yml that is not there."""
+    result = new(numpy_course, "ex02_walk", title)
     assert result.exit_code == 2
-    assert "mistakes.py: cannot be written: No space left on device" in result.output
-    assert everything() == there
+    assert "the title must have 1 to 200 characters" in result.output
+
+
+@pytest.mark.parametrize("name", ["ex02_numpy", "ex02_random", "ex02_class", "ex02_torch"])
+def test_names_that_would_hide_a_module(numpy_course: Path, name: str) -> None:
+    """A student's random.py would be imported in place of Python's by all that needs it."""
+    result = new(numpy_course, name)
+    assert result.exit_code == 2
+    assert f"Write e.g. {name}_by_hand" in result.output
 
 
 def test_nothing_is_overwritten(numpy_course: Path) -> None:

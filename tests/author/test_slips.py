@@ -168,7 +168,7 @@ def test_a_mistake_that_ends_in_a_name_error(numpy_course: Path) -> None:
 def test_checks_that_wait_for_each_other(numpy_course: Path) -> None:
     """A check that needs a part which needs the check's own part can never be judged in order."""
     (exercise,) = load_course(numpy_course / "course.yml").exercises
-    entry = {"part": "1.1", "points": 2.0, "needs": [], "alpha": 0.0}
+    entry = {"part": "1.1", "points": 2.0, "needs": [], "alpha": 0.0, "chance": 0.0}
     checks = {
         "a/one": entry,
         "a/two": {**entry, "part": "1.2"},

@@ -52,7 +52,7 @@ class Examination:
         if lab is None:
             return [section("checks", "they cannot be run", errors)]
         found = [
-            paper.points(self.exercise, lab["checks"]),
+            paper.points(self.exercise, lab["checks"], lab["unmarked"]),
             paper.texts(self.exercise, lab["checks"], self.bench.reference),
             paper.hints_on_request(self.exercise, self.bench.reference),
         ]

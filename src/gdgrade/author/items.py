@@ -135,7 +135,8 @@ def _suspicion(
     if len(passed) < 5:
         return ""
     rate = sum(passed) / len(passed)
-    if discrimination is not None and discrimination < SUSPECT_DISCRIMINATION:
+    unnamed = len(passed) - sum(passed) - explained  # where each failure has a name, the check saw what it is for
+    if discrimination is not None and discrimination < SUSPECT_DISCRIMINATION and unnamed > 0:
         return f"strong submissions fail it more often than weak ones (discrimination {discrimination:.2f})"
     best = sorted(zip(rest, passed, strict=True), key=lambda pair: -pair[0])[: max(1, len(passed) // 4)]
     if rate <= SUSPECT_PASS_RATE and not any(won for _, won in best):

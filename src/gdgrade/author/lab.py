@@ -43,6 +43,7 @@ class Case:
         rerun: None for a check that left out, or that asks for no student.
         seen: what it saw of the reference; entered: the reference's functions and classes that it went through.
         error: why the reference did not pass, or "".
+        chance: at most how probable it is that its statistical tests fail a right answer.
     """
 
     short: str
@@ -53,6 +54,7 @@ class Case:
     seen: Notebook | None = None
     entered: Entries | None = None
     error: str = ""
+    chance: float = 0.0
 
     @property
     def names(self) -> set[str]:
@@ -127,7 +129,7 @@ class Lab:
         if run is None:
             return
         case = self.cases[run.short]
-        case.rerun, case.seen = run.rerun, run.context.notebook
+        case.rerun, case.seen, case.chance = run.rerun, run.context.notebook, run.context.chance
         case.error = "" if run.error is None else f"{type(run.error).__name__}: {run.error}"
         if run.waits_for is not None:
             case.error = f"waits for part {run.waits_for}"

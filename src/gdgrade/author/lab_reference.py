@@ -16,17 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from gdgrade.author.lab import PATIENCE, Case, Lab
+from gdgrade.author.lab import PATIENCE, Case, Lab, TooLong, limited
 from gdgrade.judge.context import float64_default
 from gdgrade.judge.diagnosis import Rerun, reachable
 from gdgrade.judge.draw import Draw
 from gdgrade.judge.plugin import Judge
-from gdgrade.judge.reference import load_reference
+from gdgrade.judge.reference import load_reference, slip_of
 from gdgrade.judge.student import Student
 
 MIN_RUNS = 3  # of a check, however long one takes
 COMMON = 3  # an array in so many public checks is a noise schedule or the like, not an input
 MIN_ENTRIES = 4  # an array with fewer different numbers is a constant that anybody could think of
+FIGURE_SECONDS = 3600.0  # of CPU time, for all figures of an exercise after the whole training
+MIN_FIGURE_SECONDS = 180.0  # after a part of it, however small
 PNG = b"\x89PNG"
 
 
@@ -65,6 +67,7 @@ class ReferenceLab(Lab):
             checks[case.short] |= {"runs": runs, "fails": fails, "why": why}
         return {
             "checks": checks,
+            "unmarked": self.judge.unmarked,
             "revealed": self._revealed(),
             "reach": self._reach(module),
             "figures": self._figures(),
@@ -79,6 +82,7 @@ class ReferenceLab(Lab):
             "calls": sorted(case.names),
             "enters": sorted(case.entered.doors) if case.entered is not None else None,
             "error": case.error,
+            "chance": case.chance,
             "runs": 0,
             "fails": 0,
             "why": "",
@@ -125,9 +129,13 @@ class ReferenceLab(Lab):
         if not path.is_file():
             return {"there": False, "names": [], "error": ""}
         try:
-            return {"there": True, "names": self._rendered(path), "error": ""}
-        except Exception as error:
-            return {"there": True, "names": [], "error": f"{type(error).__name__}: {str(error)[:300]}"}
+            with limited(max(FIGURE_SECONDS * self._share(), MIN_FIGURE_SECONDS)):
+                return {"there": True, "names": self._rendered(path), "error": ""}
+        except (Exception, SystemExit, TooLong) as error:
+            return {"there": True, "names": [], "error": slip_of(error, path.parent)[:400]}
+
+    def _share(self) -> float:
+        return float(self.wanted.get("share") or 1.0)
 
     def _rendered(self, path: Any) -> list[str]:
         import matplotlib as mpl
@@ -139,14 +147,18 @@ class ReferenceLab(Lab):
         plots = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = plots
         spec.loader.exec_module(plots)
+        if not callable(getattr(plots, "figures", None)):
+            raise TypeError("it defines no function figures(student, data, draw)")
         with float64_default(self.job.library):
             channel: Any = self.judge.pool.for_check(60.0, 1024)
             student = Student(channel, self.job.library)
             draw = Draw(self.job.public_seed, self.job.library)
             # Where drawing trains networks: whether all figures render shows after a part of it.
             trains = "share" in inspect.signature(plots.figures).parameters
-            share = {"share": float(self.wanted.get("share") or 1.0)} if trains else {}
+            share = {"share": self._share()} if trains else {}
             figures = plots.figures(student, self.judge.data(), draw, **share)
+        if not isinstance(figures, Mapping | list | tuple):
+            raise TypeError(f"figures returns {type(figures).__name__}, not a dict of figures by their names")
         pairs = figures.items() if isinstance(figures, Mapping) else enumerate(figures)
         names = []
         for name, figure in pairs:

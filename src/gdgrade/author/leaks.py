@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gdgrade.author.fragments import squeezed
+from gdgrade.author.packed import Unpacked, unpacked
 from gdgrade.author.pruning import defined, used_by
 from gdgrade.author.secret_code import Secrets, bodies, code_lines, definition, given_away, reference_code
 from gdgrade.course.manifest import Exercise
@@ -59,23 +60,29 @@ def search(exercise: Exercise, folder: Path, secrets: Secrets, seed: bytes | Non
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             name, data = path.relative_to(folder), path.read_bytes()
-            faults = [*_forbidden(name, data, seed), *_told(name, data, secrets, planted)]
+            held = unpacked(data)
+            faults = [*_forbidden(name, (data, *held.parts), seed), *_told(name, data, held, secrets, planted)]
             problems += [f"{name}{fault}" for fault in faults]
     return problems
 
 
-def _forbidden(name: Path, data: bytes, seed: bytes | None) -> Iterator[str]:
+def _forbidden(name: Path, parts: Sequence[bytes], seed: bytes | None) -> Iterator[str]:
     """What is wrong with a file whatever it is."""
     if name.name in FORBIDDEN_NAMES or name.parts[0] in ("reference", "tests"):
         yield " must not be in a package"
-    if seed is not None and len(seed) >= MIN_SECRET and seed in data:
+    if seed is not None and len(seed) >= MIN_SECRET and any(seed in data for data in parts):
         yield " holds the secret seed itself"
 
 
-def _told(name: Path, data: bytes, secrets: Secrets, planted: Mapping[frozenset[str], str]) -> Iterator[str]:
+def _told(
+    name: Path, data: bytes, inside: Unpacked, secrets: Secrets, planted: Mapping[frozenset[str], str]
+) -> Iterator[str]:
     """What is wrong with a file's text."""
     kind = name.suffix.lower()
-    if kind in (*PICTURES, *ARRAYS):
+    if kind in (*PICTURES, *ARRAYS):  # these have texts as well: names of arrays, arrays of texts, comments
+        yield from inside.doubts
+        for piece in sorted({piece for text in inside.texts for piece in secrets.in_text(text)}):
+            yield f": code of {secrets.code[piece]}, beside or among its numbers: {piece}"
         return
     if kind not in READABLE and _binary(data):
         yield " cannot be searched: it is neither text nor a known picture or array. Unpack it, or take it out."

@@ -11,6 +11,7 @@ from gdgrade.author.mutants import Excused, Mutant, stale
 from gdgrade.author.planted import Planted, never_trained, unknown_checks
 from gdgrade.author.reading import TextError, read_text
 from gdgrade.author.slips import (
+    defined_twice,
     in_comments,
     in_titles,
     names_called,
@@ -54,13 +55,19 @@ def missing_files(course: Course, exercise: Exercise) -> Section:
         problems.append(f"{exercise.graders_dir.relative_to(course.root)} holds no test_*.py: the checks")
     for path in sorted(exercise.graders_dir.glob("*mistakes.py")):
         problems += undefined_in(path)
+    for path in sorted({*exercise.graders_dir.glob("*mistakes.py"), *exercise.graders_dir.glob("test_*.py")}):
+        problems += defined_twice(path)
     summary = f"{exercise.entry}, statement, stub, reference, checks"
     left = template_left(course, exercise)
     return section("files", summary + (f"; REPLACE is left in {', '.join(left)}" if left else ""), problems)
 
 
-def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]]) -> Section:
-    """The points of each part's checks add up to the part's points; needs name parts that can be judged before."""
+def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]], unmarked: Sequence[str] = ()) -> Section:
+    """The points of each part's checks add up to the part's points; needs name parts that can be judged before.
+
+    Args:
+        unmarked: pytest functions that no `@check` makes a check.
+    """
     problems, known = [], {part.id for part in exercise.parts}
     for part in exercise.parts:
         total = sum(entry["points"] for entry in checks.values() if entry["part"] == part.id)
@@ -74,6 +81,13 @@ def points(exercise: Exercise, checks: Mapping[str, Mapping[str, Any]]) -> Secti
     for entry in checks.values():
         graph.get(entry["part"], []).extend(entry["needs"])
     problems += [f"parts and checks need each other in a circle: {' -> '.join(circle)}" for circle in cycles(graph)]
+    for short, entry in checks.items():
+        if entry["chance"] > entry["alpha"] * (1 + 1e-9):
+            problems.append(
+                f"{short}: its tests fail a right answer with probability up to {entry['chance']:.3g}, "
+                f"@check says alpha={entry['alpha']:g}"
+            )
+    problems += [f"{name} has no @check, so nobody is judged by it" for name in unmarked]
     alpha = sum(entry["alpha"] for entry in checks.values())
     if alpha > MAX_ALPHA:
         problems.append(f"the checks' alphas add up to {alpha:.2g}; at most {MAX_ALPHA:g} is fair to a right answer")
@@ -168,7 +182,8 @@ def figures(lab: Mapping[str, Any]) -> Section:
     """The figures of graders/EX/plots.py render with the reference."""
     if not lab["there"]:
         return section("figures", "no plots.py")
-    problems = [f"plots.py: {lab['error']}"] if lab["error"] else []
+    error = lab["error"]
+    problems = [error if error.startswith("plots.py:") else f"plots.py: {error}"] if error else []
     if not lab["names"] and not problems:
         problems = ["plots.py draws no figure"]
     return section("figures", f"{len(lab['names'])} rendered", problems)

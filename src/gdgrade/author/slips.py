@@ -90,6 +90,28 @@ def names_called(exercise: Exercise, checks: Checks) -> set[str]:
     return called | (entered & set(re.findall(r"(?<!reference)\.([A-Za-z]\w*)", text)))
 
 
+def defined_twice(path: Path) -> Iterator[str]:
+    """Checks and mistakes that a later definition of the same name replaces without a word."""
+    try:
+        tree = python_tree(read_text(path))
+    except (TextError, SyntaxError):  # told of where the file is loaded
+        return
+    for scope in (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef)):
+        seen: dict[str, int] = {}
+        for node in scope.body:
+            if isinstance(node, Definition) and (node.decorator_list or node.name.startswith(("test_", "Test"))):
+                if node.name in seen and not _adds(node):
+                    first = f"{path.name}:{seen[node.name]}"
+                    yield f"{path.name}:{node.lineno}: {node.name} is defined again, so the one at {first} is lost"
+                seen[node.name] = node.lineno
+
+
+def _adds(node: Definition) -> bool:
+    """Whether a second definition belongs to the first one, such as a property's setter."""
+    names = {ast.unparse(decorator).rpartition(".")[2] for decorator in node.decorator_list}
+    return bool(names & {"setter", "getter", "deleter", "overload", "register"})
+
+
 def other_signatures(stub: ast.Module, reference: ast.Module, called: AbstractSet[str]) -> Iterator[str]:
     """Functions and classes that checks call and the stub lacks, and those with other parameters than the reference's.
 

@@ -166,7 +166,10 @@ class Bench:
         return Task(f"reference, {precision}, seed {number}", job, self._checks)
 
     def stub_run(self) -> Task:
-        return Task("stub", self.job(self.exercise.entry_path, quick=False), self._all)
+        """The stub, each part as if what it needs were right: so it is for somebody who solved the parts before."""
+        job = self.job(self.exercise.entry_path, quick=False)
+        parts = tuple(dataclasses.replace(part, needs=()) for part in job.parts)
+        return Task("stub", dataclasses.replace(job, parts=parts), self._all)
 
     def planted_run(
         self,

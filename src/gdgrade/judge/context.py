@@ -12,9 +12,14 @@ from gdgrade.judge.student import Notebook
 
 @dataclass
 class CheckContext:
-    """What one run of one check collects."""
+    """What one run of one check collects.
+
+    Attributes:
+        chance: at most how probable it is that its statistical tests fail a right answer.
+    """
 
     notebook: Notebook = field(default_factory=Notebook)
+    chance: float = 0.0
 
 
 _current: ContextVar[CheckContext | None] = ContextVar("gdgrade_check", default=None)

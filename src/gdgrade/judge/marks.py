@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -36,7 +38,14 @@ class CheckMark:
     requires: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.points < 0:
+        if not isinstance(self.part, str):
+            raise TypeError(f'the part is a text, such as "{self.part}"')
+        for name in ("points", "alpha", "seconds", "memory_mib"):
+            value = getattr(self, name)
+            optional = value is None and name in ("seconds", "memory_mib")
+            if not optional and (not isinstance(value, int | float) or isinstance(value, bool)):
+                raise TypeError(f"{name} is a number, got {value!r}")
+        if not 0 <= self.points < math.inf:
             raise ValueError(f"points must not be negative, got {self.points}")
         if self.visibility not in ("public", "hidden"):
             raise ValueError(f"visibility must be public or hidden, got {self.visibility!r}")
@@ -61,6 +70,11 @@ def check(part: str, **fields: Any) -> Any:
         if isinstance(fields.get(name), str):
             raise TypeError(f"{name} is a list, such as {name}=[{fields[name]!r}]")
         fields[name] = tuple(fields.get(name, ()))
+    known = [field.name for field in dataclasses.fields(CheckMark)][1:]
+    unknown = [name for name in fields if name not in known]
+    if unknown or "points" not in fields:
+        why = f"knows no {unknown[0]}" if unknown else "needs points"
+        raise TypeError(f"@check {why}; its fields are {', '.join(known)}")
     CheckMark(part, **fields)  # a wrong field is an error where it is written
     return pytest.mark.check(part, **fields)
 

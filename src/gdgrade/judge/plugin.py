@@ -26,7 +26,7 @@ from gdgrade.judge.matching import explaining
 from gdgrade.judge.outcome import Outcome, Settled, classify, missing_message, settle, with_output_remark
 from gdgrade.judge.plain import call_plain, is_plain, parameters
 from gdgrade.judge.recording import make_pool
-from gdgrade.judge.reference import load_reference
+from gdgrade.judge.reference import load_reference, slip_of
 from gdgrade.judge.student import Student
 from gdgrade.language import _, course_text, use
 from gdgrade.processes.launcher import Launcher, LaunchError
@@ -45,6 +45,8 @@ class Judge:
 
     def __init__(self, job: Job, launcher: Launcher, emit: Emit | None = None) -> None:
         self.collection_errors: list[str] = []
+        self.unmarked: list[str] = []  # "test_step.py:12: test_step": pytest functions without @check
+        self._slips: dict[str, str] = {}  # node of pytest's that cannot be collected -> why
         self._position: dict[str, int] = {}
         self.begin(job, launcher, emit)
         self.diagnostician = Diagnostician(job.reference, job.graders / "mistakes.py", job.exercise)
@@ -53,12 +55,12 @@ class Judge:
         self.direct = False  # call plain checks without the protocol: where no person and no investigation looks on
         if not job.reference.exists() and job.tape.is_dir():
             self._play_tape()
-        self._parts = {part.id: part for part in job.parts}
         self._reference: Any = None
 
     def begin(self, job: Job, launcher: Launcher, emit: Emit | None = None, tape: bytes | None = None) -> None:
         """Forget the former submission and take on another one of the same exercise; judge by a tape, if given."""
         self.job = job
+        self._parts = {part.id: part for part in job.parts}
         use(job.language, *job.catalogues)
         self.pool = make_pool(job, launcher, tape)
         self.emit = emit or (lambda event: None)
@@ -93,6 +95,9 @@ class Judge:
         left_out: list[pytest.Item] = []
         for item in items:
             mark = mark_of(item)
+            if mark is None:
+                _nodes, line, name = item.location
+                self.unmarked.append(f"{item.path.name}:{(line or 0) + 1}: {name}")
             if mark is not None and mark.part not in order:
                 known = ", ".join(self._parts)
                 self.collection_errors.append(
@@ -132,9 +137,16 @@ class Judge:
         """The place of a check in the order of the graders' files."""
         return self._position.get(short, 0)
 
+    def pytest_exception_interact(self, call: pytest.CallInfo[object], report: object) -> None:
+        """Note why a file of checks cannot be collected, in one sentence and not as a traceback."""
+        if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
+            error = call.excinfo.value
+            self._slips[report.nodeid] = slip_of(error.__cause__ or error, self.job.graders.parent)
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.collection_errors.append(f"{report.nodeid}: {str(report.longrepr)[-1500:]}")
+            words = self._slips.get(report.nodeid) or f"{report.nodeid}: {str(report.longrepr)[-1500:]}"
+            self.collection_errors.append(words)
 
     @property
     def run(self) -> _Run | None:

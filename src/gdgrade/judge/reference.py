@@ -53,6 +53,16 @@ def _told(error: BaseException, path: Path) -> str:
     return f"{path.parent.name}/{path.name}{f':{lines[-1]}' if lines else ''}: {words}"
 
 
+def slip_of(error: BaseException, folder: Path) -> str:
+    """An error with the last line below `folder` that it comes from: "ex05_langevin/test_step.py:12: NameError: x"."""
+    words = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append((error.filename or "", error.lineno))
+    mine = [(Path(name), line) for name, line in places if Path(name).is_relative_to(folder)]
+    return f"{mine[-1][0].relative_to(folder)}:{mine[-1][1]}: {words}" if mine else words
+
+
 def mistaken_reference(path: Path, exercise: str, mistake: Mistake) -> types.ModuleType:
     """A copy of the reference in which the mistake is made."""
     module = load_reference(path, exercise, f"with_{mistake.name}")

@@ -36,9 +36,12 @@ from gdgrade.processes import largepages
 from gdgrade.processes.launcher import Launcher, ZygoteClient
 from gdgrade.processes.messages import Gone, receive_message, send_message
 from gdgrade.wire.frames import WireError, receive_frame, send_frame
+from gdgrade.worker.faults import OutOfTime
+from gdgrade.worker.timing import time_limit
 
 REHEARSALS = 8  # as often as Python 3.11 calls a function before it specialises it
 REHEARSAL_SECONDS = 0.5
+ENDLESS = 2.0  # times the exercise's seconds: a check of the rehearsal that takes so long never ends
 
 
 class JudgeServer:
@@ -183,9 +186,10 @@ def _rehearse(judge: Judge, session: pytest.Session, launcher: Launcher) -> None
     items = [item for item in sorted(session.items, key=_weight) if not _weight(item)[0]]
     for _ in range(REHEARSALS):
         judge.begin(dataclasses.replace(job, source=source, diagnose=False, stop_early=False, extra=extra), launcher)
-        for item in items:
-            if time.monotonic() < until:
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        with contextlib.suppress(OutOfTime), time_limit(ENDLESS * job.seconds):
+            for item in items:
+                if time.monotonic() < until:
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         result_of(judge)
         judge.pool.tape()
         judge.pool.close()

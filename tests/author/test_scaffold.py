@@ -1,12 +1,16 @@
 """`author new`: a working exercise, nothing overwritten, course.yml with its comments."""
 
 import ast
+import dataclasses
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from gdgrade.author.tasks import QUICK
+from gdgrade.author.verdict import Verdict
 from gdgrade.cli import main
 from gdgrade.course.loading import load_course
 
@@ -212,3 +216,20 @@ def test_the_template_is_sound_at_once(numpy_course: Path, verdict_on) -> None:
     verdict = verdict_on(numpy_course)
     assert verdict.exercise == "ex02_walk"
     assert [problem for section in verdict.sections for problem in section.problems] == []
+
+
+@pytest.mark.parametrize("listed", ["exercises: []\n", "exercises:\n", ""])
+def test_the_first_exercise_of_a_course(tmp_path: Path, listed: str, verdict_on: Callable[..., Verdict]) -> None:
+    """A course file that lists none is a beginning; what else is wrong with it is said, and it stays as it is."""
+    file = tmp_path / "course.yml"
+    file.write_text(f'# mine\ncourse: {{id: c, title: "C", revision: "1", arrays: numpy}}  # all of it\n{listed}')
+    assert new(tmp_path, "ex01_walk").exit_code == 0
+    assert file.read_text().startswith(
+        '# mine\ncourse: {id: c, title: "C", revision: "1", arrays: numpy}  # all of it\n'
+    )
+    assert "  - id: ex01_walk\n" in file.read_text()
+    assert verdict_on(tmp_path, dataclasses.replace(QUICK, seeds=1, chance=2, mutants=2, junk=1)).sound
+    wrong = f"course: {{id: c, titel: C}}\n{listed}"
+    file.write_text(wrong)
+    result = new(tmp_path, "ex02_walk")
+    assert (result.exit_code, "titel" in result.output, file.read_text()) == (2, True, wrong)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from gdgrade.course.errors import CourseError
-from gdgrade.course.loading import course_from_text
+from gdgrade.course.loading import course_from_text, load_course
 from gdgrade.course.manifest import Course, split_id
+from gdgrade.course.yamltree import read_tree
 
 # Lines as YAML counts them, with their endings: a text may hold a separator of Unicode.
 ENDING = re.compile(r"(?:\r\n|[\n\r\x85\u2028\u2029])\Z")
@@ -24,6 +25,32 @@ LINE = re.compile(r"[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029])|[^\n
 MAX_TITLE = 200  # as in course.yml
 LIBRARIES = ("gdgrade", "numpy", "torch", "scipy", "matplotlib", "pytest", "yaml", "click", "rich", "jinja2")
 NAME = re.compile(r"[a-z]+\d{1,3}_[a-z][a-z0-9_]*")
+
+
+def course_of(file: Path) -> Course:
+    """The course of this file; it may list no exercise yet.
+
+    Raises:
+        CourseError: with one issue per thing that is wrong.
+    """
+    try:
+        return load_course(file)
+    except CourseError:
+        text = file.read_bytes().decode("utf-8-sig", errors="replace") if file.is_file() else ""
+        if not _lists_none(text, file):
+            raise
+    # With an exercise in the list everything else is examined as ever.
+    parts = [{"id": "1.1", "title": "A part", "points": 1}]
+    one = {"id": "ex01_one", "title": "One", "entry": "one.py", "parts": parts}
+    return course_from_text(_dumped_again(text, one, "\n"), file).model_copy(update={"exercises": ()})
+
+
+def _lists_none(text: str, file: Path) -> bool:
+    try:
+        data = read_tree(text, file.name).data
+    except CourseError:
+        return False
+    return isinstance(data, dict) and data.get("exercises") in (None, [])
 
 
 def create(course: Course, name: str, title: str) -> list[Path]:
@@ -150,14 +177,17 @@ def _block(entry: Any, offset: int, column: int) -> list[str]:
 
 
 def _dumped_again(text: str, entry: Any, newline: str) -> str:
-    """For a list in brackets: the whole file written anew; comments and order stay."""
+    """For a list in brackets, or none: the whole file written anew; comments and order stay."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedSeq
 
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     data: Any = yaml.load(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    if not data.get("exercises"):
+        data["exercises"] = CommentedSeq()  # one item a line
     data["exercises"].append(entry)
     buffer = io.StringIO()
     yaml.dump(data, buffer)

@@ -18,16 +18,16 @@ def new_command(name: str, title: str, course_path: Path | None) -> None:
 
     Statement, stub, reference, checks, mistakes, a right and a wrong planted answer and the entry in course.yml are
     written; nothing is overwritten. The new exercise passes `gdgrade author check` at once; comments marked REPLACE
-    say what to change.
+    say what to change. A new course begins with a course.yml that lists no exercise (`exercises: []`).
 
     \b
     Example:
       gdgrade author new ex09_ddim --title "Deterministic sampling"
     """
-    from gdgrade.author.scaffold import create
+    from gdgrade.author.scaffold import course_of, create
     from gdgrade.course.errors import CourseError
 
-    course = load(course_path)
+    course = load(course_path, course_of)
     try:
         written = create(course, name, title)
     except CourseError as error:

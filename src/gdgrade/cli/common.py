@@ -51,8 +51,12 @@ start_method_option = click.option(
 )
 
 
-def load(course_path: Path | None) -> Course:
-    """The course that is meant; a faulty or missing one ends the command with exit code 2."""
+def load(course_path: Path | None, read: Callable[[Path], Course] | None = None) -> Course:
+    """The course that is meant; a faulty or missing one ends the command with exit code 2.
+
+    Args:
+        read: in place of `load_course`.
+    """
     import os
 
     from gdgrade.course.errors import CourseError
@@ -60,7 +64,7 @@ def load(course_path: Path | None) -> Course:
     from gdgrade.course.lookup import find_course
 
     try:
-        course = load_course(find_course(option=course_path, env=os.environ))
+        course = (read or load_course)(find_course(option=course_path, env=os.environ))
     except CourseError as error:
         usage(str(error))
     use(language(), course.root / "locale")

@@ -88,8 +88,10 @@ def mistake(
         raise ValueError(f"seen_by must be one of {', '.join(SEEN_BY)}, got {seen_by!r}")
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-    if not title.strip() or not hint.strip():
-        raise ValueError("a mistake needs a title and a hint")
+    given: dict[str, object] = {"title": title, "hint": hint}  # a person may write anything
+    for name, text in given.items():
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"a mistake needs a title and a hint; its {name} is {text!r}")
 
     def mark(function: F) -> F:
         entry = Mistake(function.__name__, of, title, hint, kind, checks, function, factory, seen_by)

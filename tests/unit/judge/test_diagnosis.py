@@ -2,7 +2,9 @@
 
 import types
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 
 from gdgrade.checks import require
@@ -12,6 +14,7 @@ from gdgrade.judge.entries import entries, leaves_entries
 from gdgrade.judge.matching import same_run
 from gdgrade.judge.reference import load_reference, mistaken_reference
 from gdgrade.judge.student import Notebook, Observation, Student
+from gdgrade.mistakes import mistake
 from gdgrade.worker.executor import Executor
 
 
@@ -111,3 +114,11 @@ def test_many_mistakes_that_shipped_code_does_not_reach_are_not_tried(tmp_path, 
     found = diagnostician.explain(rerun, seen, "a/b")
     assert [mistake.name for mistake in found] == ["twice"]
     assert tried == ["twice", "scale"]
+
+
+@pytest.mark.parametrize("given", [{"title": None}, {"hint": 3}, {"hint": "  "}])
+def test_a_mistake_needs_words(given: dict[str, Any]) -> None:
+    """What is missing, and what was given in its place, is said where the mistake is written."""
+    ((name, text),) = given.items()
+    with pytest.raises(ValueError, match=f"its {name} is {text!r}"):
+        mistake(of="f", **{"title": "t", "hint": "h", **given})

@@ -125,9 +125,10 @@ def open_and_run(driver: Chrome, address: str) -> None:
     driver.get(address)
     wait = WebDriverWait(driver, SECONDS)
     wait.until(presence_of_element_located((By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell")))
-    # Before its kernel is there, a notebook forgets what it is told to run.
-    idle = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
-    wait.until(presence_of_element_located((By.CSS_SELECTOR, idle)))
+    # Told to run before its kernel is connected, a notebook asks for one. The indicator above the cells is idle from the
+    # beginning; the words in the status bar are not.
+    idle = '//*[contains(@class, "jp-StatusBar-TextItem")][contains(text(), "(ipykernel) | Idle")]'
+    wait.until(presence_of_element_located((By.XPATH, idle)))
     wait.until(
         element_to_be_clickable((By.XPATH, '//*[contains(@class, "lm-MenuBar-itemLabel")][text()="Run"]'))
     ).click()

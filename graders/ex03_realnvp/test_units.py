@@ -48,10 +48,11 @@ def test_standardise_points(student, draw):
     observe("divided by variances", all(bool(((scale[j] * variances[j] - 1).abs() < 1e-6).any()) for j in range(2)))
     finite(got, "standardise")
     require(not changed, "standardise overwrites the points that it was given")
-    require(all(near(mean, 0.0, 1e-6) for mean in got.mean(0)), "the means of the coordinates are not zero")
+    # Float32 rounds the second coordinate, of size 2 and spread 0.4, to 1e-6 of its spread where the draw is narrow.
+    require(all(near(mean, 0.0, 1e-5) for mean in got.mean(0)), "the means of the coordinates are not zero")
     require(verdict(sizes), "the standard deviations of the two coordinates are not one")
     expected = (x - x.mean(0)) / x.std(0, correction=0) * sd
-    require(near(got, expected, 1e-6), "the points are not shifted and stretched copies of the ones given")
+    require(near(got, expected, 1e-5), "the points are not shifted and stretched copies of the ones given")
 
 
 @check("3.5", points=0.5)

@@ -125,8 +125,8 @@ def open_and_run(driver: Chrome, address: str) -> None:
     driver.get(address)
     wait = WebDriverWait(driver, SECONDS)
     wait.until(presence_of_element_located((By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell")))
-    # Told to run before its kernel is connected, a notebook asks for one. The indicator above the cells is idle from the
-    # beginning; the words in the status bar are not.
+    # Told to run before its kernel is connected, a notebook asks for one. The indicator above the cells is idle from
+    # the beginning; the words in the status bar are not.
     idle = '//*[contains(@class, "jp-StatusBar-TextItem")][contains(text(), "(ipykernel) | Idle")]'
     wait.until(presence_of_element_located((By.XPATH, idle)))
     wait.until(

@@ -19,7 +19,8 @@ HEAD = """\
 # Soundness of the graders
 
 Made by `make soundness` on {date}, on {cores} cores of {machine} with Python {python}; do not edit by hand. Each row is
-a verdict of `gdgrade author check EX --full`; [instructors.md](instructors.md) says what is examined.
+a verdict of `gdgrade author check EX --full`; [instructors.md](instructors.md) says what is examined. An exercise that
+is not listed was not examined in full since its graders changed.
 
 ## Right answers
 

@@ -104,15 +104,14 @@ fuzz: $(READY) ## property tests with ever new examples, then coverage-guided fu
 calibrate: $(READY) ## measure the pass limits of training checks anew (long)
 	@for script in $(wildcard graders/*/calibrate.py); do echo "$$script"; $(BIN)/python "$$script"; done
 
-# A verdict that is not sound stands on the page too; the page then says what is wrong.
+# A verdict that is not sound stands on the page too; the page then says what is wrong. What was judged before an
+# interruption is in the cache.
 .PHONY: soundness
-soundness: $(READY) ## examine all graders in full, the verdicts to docs/soundness.md (an hour)
-	@mkdir -p $(OUT)/soundness; rm -f $(OUT)/soundness/*.json
-	@for exercise in $(notdir $(wildcard graders/ex*)); do echo "$$exercise"; \
-		code=0; $(BIN)/gdgrade author check $$exercise --full --format json > $(OUT)/soundness/$$exercise.json || code=$$?; \
-		if [ $$code -gt 1 ]; then exit $$code; fi; \
-	done
-	$(BIN)/python -m gdgrade.author.record $(OUT)/soundness/*.json > docs/soundness.md
+soundness: $(READY) ## examine all graders in full, the verdicts to docs/soundness.md (an hour or two)
+	@mkdir -p $(OUT)
+	@code=0; $(BIN)/gdgrade author check --full --format json > $(OUT)/soundness.json || code=$$?; \
+		if [ $$code -gt 1 ]; then exit $$code; fi
+	$(BIN)/python -m gdgrade.author.record $(OUT)/soundness.json > docs/soundness.md
 
 # The figures of the statements, drawn from the reference by the same command that students use.
 EXERCISES := $(patsubst graders/%/plots.py,%,$(wildcard graders/*/plots.py))

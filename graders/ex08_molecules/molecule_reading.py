@@ -66,28 +66,24 @@ def run_either(student, function, *args):
 
 def run_with_type(student, function, *args):
     """(result, whether it took float32) of student.run(function, module, *args)."""
-    try:
-        return student.run(function, student.module, *args), False
-    except StudentError as error:
-        if error.kind != "exception":
-            raise
-        try:
-            with student.dtype("float32"):
-                return student.run(function, student.module, *[single(arg) for arg in args]), True
-        except StudentError:
-            raise error from None
+    return call_with_type(student, lambda *given: student.run(function, student.module, *given), *args)
 
 
 def call_either(student, function, *args):
     """function(*args), one of the student's, in float32 if it cannot do float64."""
+    return call_with_type(student, function, *args)[0]
+
+
+def call_with_type(student, function, *args):
+    """(result, whether it took float32) of function(*args), which runs the student's code."""
     try:
-        return function(*args)
+        return function(*args), False
     except StudentError as error:
         if error.kind != "exception":
             raise
         try:
             with student.dtype("float32"):
-                return function(*[single(arg) for arg in args])
+                return function(*[single(arg) for arg in args]), True
         except StudentError:
             raise error from None
 

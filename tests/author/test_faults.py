@@ -2,15 +2,19 @@
 
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from gdgrade.author import lab_reference
 from gdgrade.author.tasks import QUICK, Bench, spoken_only
 from gdgrade.cli import main
 from gdgrade.course.loading import load_course
@@ -182,6 +186,18 @@ def test_the_cache_knows_every_file_that_decides(numpy_course: Path, name: str) 
         keys.append((bench.reference_run(0, "float64", quick=True).key, bench.stub_run().key))
     assert keys[0][0] != keys[1][0]
     assert keys[0][1] != keys[1][1]
+
+
+def test_figures_that_never_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plots.py that loops is ended after its time of the processor, and the line is named."""
+    monkeypatch.setattr(lab_reference, "MIN_FIGURE_SECONDS", 0.2)
+    monkeypatch.setattr(lab_reference, "FIGURE_SECONDS", 0.2)
+    (tmp_path / "plots.py").write_text("number = 0\nwhile True:\n    number += 1\n")
+    lab: Any = object.__new__(lab_reference.ReferenceLab)
+    lab.job, lab.wanted = SimpleNamespace(graders=tmp_path), {"share": 0.05}
+    found = lab._figures()
+    assert (found["there"], found["names"]) == (True, [])
+    assert re.fullmatch(r"plots\.py:[23]: TooLong: more than 0\.2 s", found["error"])
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,10 @@ class MistakeLab(Lab):
             if settled.outcome == "error":
                 errors.append(f"{case.short}: {settled.message}")
             if RecursionError.__name__ in str(error):
-                errors.append(f"{case.short} meets a {mistake.of} that calls itself without end: {_itself(mistake)}")
+                errors.append(
+                    f"{case.short} meets a {mistake.of} that calls itself without end: ref.{mistake.of} is the mistake "
+                    "itself, so write out what it does"
+                )
             broken.add(case.mark.part)
             outcome = Outcome.start(
                 case.short, self.job.exercise, case.short, case.mark, parts[case.mark.part].optional
@@ -166,10 +169,6 @@ class MistakeLab(Lab):
                 row = {"check": case.short, "mistake": mistake.name, "runs": seeds, "caught": caught, "named": named}
                 rows.append(row)
         return rows
-
-
-def _itself(mistake: Mistake) -> str:
-    return f"ref.{mistake.of} is the mistake itself, so write out what it does"
 
 
 def _seconds(case: Case) -> float:

@@ -1,7 +1,7 @@
 """The page docs/soundness.md, made from full verdicts: `python -m gdgrade.author.record VERDICTS.json...`.
 
-Each file is what `gdgrade author check EX --full --format json` printed; `make soundness` writes them, which takes an
-hour, so that the page carries the day and the machine.
+Each file is what `gdgrade author check EX... --full --format json` printed; `make soundness` writes one of all
+exercises, which takes an hour or two, so that the page carries the day and the machine.
 """
 
 from __future__ import annotations

@@ -136,6 +136,44 @@ def test_lucky(student, draw):
     assert not verdict.sound
 
 
+CHANCE = {
+    "np_random": ("np.random.normal(size=4)", "it draws from np.random, which"),
+    "module_random": ("np.array([random.random() for _ in range(4)])", "it draws from the module random"),
+    "no_seed": ("np.random.default_rng().normal(size=4)", "default_rng() without a seed"),
+    "the_clock": ("np.array([time.time_ns() % 1000, 1.0, 2.0])", "it asks for other things"),
+    "judged_by_luck": ("draw.normal(4) + 0 * np.random.normal()", "it draws from np.random"),
+}
+FAIR = {
+    "drawn": "draw.normal(4)",
+    "seeded": "np.random.RandomState(3).normal(size=4)",
+    "seeded_global": "np.random.seed(3) or np.random.normal(size=4)",
+    "own_generator": "np.random.default_rng(draw.seed).normal(size=4)",
+}
+
+
+def test_randomness_without_a_seed(numpy_course: Path, verdict_on) -> None:
+    """A check that draws from elsewhere than its seed is named; the student's own draws and seeded ones are fair."""
+    checks = {name: x for name, (x, _) in CHANCE.items()} | FAIR
+    text = "import random\nimport time\n\nimport numpy as np\n\nfrom gdgrade.checks import check, require\n"
+    for name, x in checks.items():
+        text += f'''
+
+@check("1.3", points=0)
+def test_{name}(student, draw):
+    """Takes its numbers from somewhere."""
+    x = {x}
+    student.bootstrap_means(x, 3)
+    require(student.weighted_mean(x[:, None], np.ones(len(x)))[0] < 2000, "no mean")
+'''
+    (numpy_course / f"graders/{EX}/test_chance.py").write_text(text)
+    verdict = verdict_on(numpy_course)
+    found = next(section for section in verdict.sections if section.name == "same seed, same run")
+    for name, (_, words) in CHANCE.items():
+        assert any(f"chance/{name}: " in line and words in line for line in found.problems), name
+    assert len(found.problems) == len(CHANCE)
+    assert not verdict.sound
+
+
 def test_usage(numpy_course: Path) -> None:
     """An unknown exercise is a wrong usage."""
     result = CliRunner().invoke(main, ["author", "check", "ex77", "--course", str(numpy_course)])

@@ -18,7 +18,7 @@ from typing import Any
 _ENGINE = (
     "judge", "worker", "wire", "compare", "confine", "processes", "data",
     "agreement.py", "checks.py", "mistakes.py", "failures.py", "author/lab.py", "author/lab_reference.py",
-    "author/lab_mistakes.py", "author/lab_equivalence.py",
+    "author/lab_mistakes.py", "author/lab_equivalence.py", "author/lab_twice.py",
 )  # fmt: skip
 _LIBRARIES = ("torch", "numpy", "scipy", "pytest", "cloudpickle", "POT")
 

@@ -73,7 +73,7 @@ class Examination:
         groups = self._groups(lab, planted)
         results = self._run(groups)
         found += judged.reference(groups["reference"], results["reference"], lab["checks"], self.exercise)
-        found += [judged.chance(lab["checks"], self.effort.chance)]
+        found += [judged.chance(lab["checks"], self.effort.chance), judged.luck(lab["checks"])]
         found += judged.planted(planted, results["planted"], self._kept(planted))
         found += [judged.stub(results["stub"][0], self.exercise)]
         found += self._mistakes(results["mistakes"][0], lab)

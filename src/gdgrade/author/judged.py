@@ -73,6 +73,13 @@ def chance(checks: Mapping[str, Any], seeds: int) -> Section:
     return section("false failures", words, problems, rows=rows, bound=bound)
 
 
+def luck(checks: Mapping[str, Any]) -> Section:
+    """No check takes its randomness from elsewhere than its seed, so that a regrade gives the same grade."""
+    problems = [f"{name}: {entry['luck']}; take it from draw" for name, entry in checks.items() if entry["luck"]]
+    count = sum(bool(entry["runs"]) for entry in checks.values())
+    return section("same seed, same run", f"{count} checks run twice", problems)
+
+
 def planted(every: Sequence[Planted], results: Sequence[Result], kept: Sequence[Planted]) -> Iterator[Section]:
     """Each planted answer gets the verdict that its first line promises."""
     left_out = len(every) - len(kept)

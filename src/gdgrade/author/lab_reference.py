@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gdgrade.author.lab import PATIENCE, Case, Lab, TooLong, limited
+from gdgrade.author.lab_twice import luck
 from gdgrade.judge.context import float64_default
 from gdgrade.judge.diagnosis import Rerun, reachable
 from gdgrade.judge.draw import Draw
@@ -64,7 +65,7 @@ class ReferenceLab(Lab):
             if case.error or case.mark.training:
                 continue
             runs, fails, why = self._rate(case, rerun, module)
-            checks[case.short] |= {"runs": runs, "fails": fails, "why": why}
+            checks[case.short] |= {"runs": runs, "fails": fails, "why": why, "luck": luck(self, case, rerun, module)}
         return {
             "checks": checks,
             "unmarked": self.judge.unmarked,
@@ -86,6 +87,7 @@ class ReferenceLab(Lab):
             "runs": 0,
             "fails": 0,
             "why": "",
+            "luck": "",
         }
 
     def _rate(self, case: Case, rerun: Rerun, module: types.ModuleType) -> tuple[int, int, str]:

@@ -1,10 +1,13 @@
 """`author check`: the tiny course is sound, and each way of being unsound is found."""
 
 import json
+import threading
 from pathlib import Path
 
 from click.testing import CliRunner
 
+from gdgrade.author import soundness
+from gdgrade.author import tables as author_tables
 from gdgrade.cli import main
 
 EX = "ex01_statistics"
@@ -178,3 +181,32 @@ def test_usage(numpy_course: Path) -> None:
     """An unknown exercise is a wrong usage."""
     result = CliRunner().invoke(main, ["author", "check", "ex77", "--course", str(numpy_course)])
     assert result.exit_code == 2
+
+
+def test_a_table_for_each_as_soon_as_it_is_there(numpy_course: Path, monkeypatch) -> None:
+    """The exercise that is done first is shown first, while the other is at work; the last line counts both."""
+    arguments = ["--course", str(numpy_course)]
+    assert CliRunner().invoke(main, ["author", "new", "ex02_second", "--title", "Second", *arguments]).exit_code == 0
+    quick = threading.Event()
+    one_by_one = soundness.examine
+
+    def first_waits(course, exercise, *args, **options):
+        verdict = one_by_one(course, exercise, *args, **options)
+        if exercise.id == EX:
+            assert quick.wait(60)
+        return verdict
+
+    show = author_tables.print_verdict
+
+    def shown(verdict, console, **options):
+        show(verdict, console, **options)
+        if verdict.exercise == "ex02_second":
+            quick.set()
+
+    monkeypatch.setattr(soundness, "examine", first_waits)
+    monkeypatch.setattr(author_tables, "print_verdict", shown)
+    result = CliRunner().invoke(main, ["author", "check", *arguments])
+    assert result.exit_code == 0, result.output
+    heads = [line.split()[0] for line in result.output.splitlines() if line.startswith("ex")]
+    assert heads == ["ex02_second", EX]
+    assert "2 of 2 exercises sound" in result.output.splitlines()[-1]

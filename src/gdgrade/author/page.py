@@ -20,12 +20,12 @@ pre { background: #8881; overflow-x: auto; padding: .5rem; }
 """
 
 
-def page(verdicts: Sequence[Verdict]) -> str:
-    """The whole page; every text from a course file is escaped."""
+def page(verdicts: Sequence[Verdict], seconds: float) -> str:
+    """The whole page; every text from a course file is escaped. `seconds`: what all took together, by the clock."""
     body = "\n".join(line for verdict in verdicts for line in _exercise(verdict))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>gdgrade author check</title>'
-        f"<style>{_STYLE}</style></head><body>\n<h1>{_text(overall(verdicts))}</h1>\n{body}\n</body></html>\n"
+        f"<style>{_STYLE}</style></head><body>\n<h1>{_text(overall(verdicts, seconds))}</h1>\n{body}\n</body></html>\n"
     )
 
 

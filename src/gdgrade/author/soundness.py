@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gdgrade.author import paper
@@ -75,13 +76,20 @@ def examine_all(
     cache: Cache | None = None,
     expect: Expect | None = None,
     progress: Progress | None = None,
+    tell: Callable[[Verdict], None] | None = None,
 ) -> list[Verdict]:
     """Examine several exercises side by side; see `gdgrade.author.runner.side_by_side`.
 
-    Args and errors: those of `examine`; `jobs` is for all together.
+    Args and errors: those of `examine`; `jobs` is for all together. `tell` is called with each verdict as soon as it is
+    there, one at a time.
     """
+    turn = threading.Lock()
 
     def one(exercise: Exercise, gate: Gate) -> Verdict:
-        return examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress, gate=gate)
+        verdict = examine(course, exercise, effort, jobs=jobs, cache=cache, expect=expect, progress=progress, gate=gate)
+        if tell is not None:
+            with turn:
+                tell(verdict)
+        return verdict
 
     return side_by_side(one, exercises, jobs)

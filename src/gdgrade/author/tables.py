@@ -16,17 +16,14 @@ from gdgrade.report.text import clean_text
 MAX_LINES = 12  # problems shown per section; --format json has all
 
 
-def print_verdicts(verdicts: Sequence[Verdict], console: Console, *, verbose: bool = False) -> None:
-    """One table per exercise, its problems and surviving mutants, and one line for all."""
-    for verdict in verdicts:
-        console.print(Group(*_parts(verdict, verbose)))
-    console.print(Text(overall(verdicts), style="bold"))
+def print_verdict(verdict: Verdict, console: Console, *, verbose: bool = False) -> None:
+    """The table of one exercise, its problems and surviving mutants."""
+    console.print(Group(*_parts(verdict, verbose)))
 
 
-def overall(verdicts: Sequence[Verdict]) -> str:
-    """ "1 of 2 exercises sound, in 12 s; not sound: ex06_sinkhorn"."""
+def overall(verdicts: Sequence[Verdict], seconds: float) -> str:
+    """ "1 of 2 exercises sound, 45 new runs in 12 s; not sound: ex06_sinkhorn"."""
     bad = [verdict.exercise for verdict in verdicts if not verdict.sound]
-    seconds = sum(verdict.seconds for verdict in verdicts)
     runs = sum(verdict.judged for verdict in verdicts)
     words = f"{len(verdicts) - len(bad)} of {len(verdicts)} exercises sound, {runs} new runs in {seconds:.0f} s"
     return words + (f"; not sound: {', '.join(bad)}" if bad else "")

@@ -7,9 +7,10 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from gdgrade.cli.author_release import release_command
 from gdgrade.cli.common import EXIT_FAILED, course_option, load, machine, usage
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gdgrade.author.verdict import Verdict
     from gdgrade.course.manifest import Course, Exercise
 
 
@@ -75,9 +79,18 @@ def check_command(
     chosen = _exercises(course, exercises)
     cache = Cache(None) if no_cache else default_cache(course.root)
     effort = QUICK if quick else FULL
+    started = time.monotonic()
     try:
-        with _progress() as (expect, progress):
-            verdicts = examine_all(course, chosen, effort, jobs=jobs, cache=cache, expect=expect, progress=progress)
+        with _progress() as (expect, progress, aside):
+
+            def tell(verdict: Verdict) -> None:
+                with aside():
+                    _show_one(verdict, verbose)
+
+            verdicts = examine_all(
+                course, chosen, effort, jobs=jobs, cache=cache, expect=expect, progress=progress,
+                tell=tell if style == "text" else None,
+            )  # fmt: skip
     except (CourseError, SubmissionError) as error:
         usage(str(error))
     except LaunchError as error:
@@ -85,24 +98,36 @@ def check_command(
     except KeyboardInterrupt:
         click.echo("stopped; what was judged so far is in the cache", err=True)
         sys.exit(130)
-    _show(verdicts, style, verbose)
+    _show_all(verdicts, style, time.monotonic() - started)
     sys.exit(0 if all(verdict.sound for verdict in verdicts) else EXIT_FAILED)
 
 
-def _show(verdicts: list[Any], style: str, verbose: bool) -> None:
+def _show_one(verdict: Verdict, verbose: bool) -> None:
+    from gdgrade.author.tables import print_verdict
+
+    print_verdict(verdict, _console(), verbose=verbose)
+
+
+def _show_all(verdicts: list[Verdict], style: str, seconds: float) -> None:
+    """What is left to say in the end: in text, the tables have been shown one by one."""
     if style == "json":
         click.echo(json.dumps([verdict.to_json() for verdict in verdicts], indent=2, sort_keys=True))
     elif style == "html":
         from gdgrade.author.page import page
 
-        click.echo(page(verdicts), nl=False)
+        click.echo(page(verdicts, seconds), nl=False)
     else:
-        from rich.console import Console
+        from rich.text import Text
 
-        from gdgrade.author.tables import print_verdicts
+        from gdgrade.author.tables import overall
 
-        console = Console(no_color=bool(os.environ.get("NO_COLOR")), highlight=False, soft_wrap=False)
-        print_verdicts(verdicts, console, verbose=verbose)
+        _console().print(Text(overall(verdicts, seconds), style="bold"))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(no_color=bool(os.environ.get("NO_COLOR")), highlight=False, soft_wrap=False)
 
 
 def _exercises(course: Course, names: tuple[str, ...]) -> list[Exercise]:
@@ -116,11 +141,17 @@ def _exercises(course: Course, names: tuple[str, ...]) -> list[Exercise]:
     return chosen or list(course.exercises)
 
 
+Aside = Callable[[], contextlib.AbstractContextManager[None]]
+
+
 @contextlib.contextmanager
-def _progress() -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
-    """A bar on stderr; nothing where stderr is no terminal."""
+def _progress() -> Iterator[tuple[Callable[[int], None], Callable[[str], None], Aside]]:
+    """A bar on stderr, how it moves, and a way to put it aside for what is printed meanwhile.
+
+    Where stderr is no terminal there is none.
+    """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield (lambda count: None), (lambda name: None)
+        yield (lambda count: None), (lambda name: None), contextlib.nullcontext
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -139,4 +170,12 @@ def _progress() -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]
         def progress(name: str) -> None:
             bar.update(task, advance=1, description=name)
 
-        yield expect, progress
+        @contextlib.contextmanager
+        def aside() -> Iterator[None]:
+            bar.stop()  # it stands on stderr and gives sys.stdout back
+            try:
+                yield
+            finally:
+                bar.start()
+
+        yield expect, progress, aside

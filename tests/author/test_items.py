@@ -141,6 +141,23 @@ def test_command(classroom: list[Report], tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["author", "items", str(tmp_path / "empty")]).exit_code == 2
 
 
+def test_page_and_narrow_table(classroom: list[Report], tmp_path: Path) -> None:
+    """The page plots what can be plotted and escapes what students wrote; forty columns show every name whole."""
+    for number, report in enumerate(classroom):
+        text = report.to_json().replace("numbers differ", "<b>numbers</b> differ")
+        (tmp_path / f"{number}.json").write_text(text)
+    shown = CliRunner().invoke(main, ["author", "items", str(tmp_path), "--format", "html"])
+    assert shown.exit_code == 0
+    assert "<b>" not in shown.output
+    assert "&lt;b&gt;numbers" in shown.output
+    assert shown.output.count("<circle ") == 4  # easy and broken cannot tell anybody apart
+    assert "2 of 6 checks" in shown.output
+    assert 'width:67%"' in shown.output
+    narrow = CliRunner(env={"COLUMNS": "40"}).invoke(main, ["author", "items", str(tmp_path)]).output
+    assert "ex01_statistics/x/upside_down\n  12 judged, 50% passed" in narrow
+    assert max(map(len, narrow.splitlines())) <= 40
+
+
 def test_store(numpy_course: Path, tmp_path: Path) -> None:
     """The store of a batch is read as well: one report per student, the latest."""
     planted = numpy_course / "tests/submissions/ex01_statistics"

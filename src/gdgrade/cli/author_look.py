@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gdgrade.cli.common import course_option, load, machine, usage
+
+if TYPE_CHECKING:
+    from gdgrade.author.items import Item
+
+NARROW = 72  # columns below which the five of a table would hold a few letters each
 
 
 @click.command("preview")
@@ -69,12 +75,17 @@ def preview_command(exercise: str, side: str, page_path: Path | None, course_pat
 
 @click.command("items")
 @click.argument("results", type=click.Path(path_type=Path, exists=True))
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "style", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
 def items_command(results: Path, style: str) -> None:
     """Look at the checks through a class's RESULTS: the folder of a batch, or one of JSON reports.
 
     Per check: how many passed, how well it tells strong from weak submissions, the most frequent mistakes, equal wrong
     answers that no known mistake explains (give them a name in mistakes.py), and whether the check itself looks wrong.
+
+    \b
+    Examples:
+      gdgrade author items results
+      gdgrade author items results --format html > items.html
     """
     from gdgrade.author.items import analyse, read_reports
     from gdgrade.batch.store import StoreError
@@ -85,12 +96,17 @@ def items_command(results: Path, style: str) -> None:
         usage(str(error))
     if style == "json":
         click.echo(json.dumps([item.to_json() for item in items], indent=2, sort_keys=True))
-        return
-    _table(items)
+    elif style == "html":
+        from gdgrade.author.items_page import page
+
+        click.echo(page(items), nl=False)
+    else:
+        _print_items(items)
 
 
-def _table(items: Any) -> None:
-    from rich.console import Console
+def _print_items(items: Sequence[Item]) -> None:
+    from rich.console import Console, Group, RenderableType
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
@@ -98,15 +114,18 @@ def _table(items: Any) -> None:
     table = Table(box=None)
     for heading in ("check", "judged", "passed", "tells apart", "most frequent mistakes"):
         table.add_column(heading, overflow="fold")  # names in full, on two lines if need be
+    lines: list[RenderableType] = []
     for item in items:
         told = "" if item.discrimination is None else f"{item.discrimination:+.2f}"
         names = ", ".join(f"{name} x{count}" for name, count in list(item.mistakes.items())[:3])
         rate = f"{item.pass_rate:.0%}" if item.judged else ""
         table.add_row(Text(item.check), str(item.judged), rate, told, Text(names))
-    console.print(table)
+        words = [f"{item.judged} judged", rate and f"{rate} passed", told and f"tells apart {told}", names]
+        lines += [Text(item.check, style="bold"), Padding(Text(", ".join(filter(None, words))), (0, 0, 0, 2))]
+    console.print(Group(*lines) if console.width < NARROW else table)
     for item in items:
-        for words, count in item.clusters.items():
-            console.print(Text(f"{item.check}: {count} equal failures without a name: {words}"))
+        for cluster, count in item.clusters.items():
+            console.print(Text(f"{item.check}: {count} equal failures without a name: {cluster}"))
     for item in items:
         if item.suspicion:
             console.print(Text(f"look at {item.check}: {item.suspicion}", style="yellow"))

@@ -38,10 +38,32 @@ def test_page(
     text = page([{**verdict, "sound": False}], DAY, "a machine")
     assert "| ex01_statistics | no |" in text
     assert "- ex01_statistics, reference: fails at seed 3" in text
-    path = tmp_path / "verdict.json"
+    path, earlier = tmp_path / "verdict.json", tmp_path / "earlier.json"
     path.write_text(json.dumps([verdict]))
-    main([str(path)])
-    assert "| ex01_statistics | yes | 4 | 0 |" in capsys.readouterr().out
+    earlier.write_text(json.dumps([{**verdict, "sound": False}]))
+    main([str(earlier), str(path)])
+    shown = capsys.readouterr().out
+    assert "| ex01_statistics | yes | 4 | 0 |" in shown
+    assert "| ex01_statistics | no |" not in shown
+
+
+def test_a_failed_run_is_counted_once(numpy_course: Path, verdict_on: Callable[..., Verdict]) -> None:
+    """Two checks that fail in one and the same run are two problems and one failed run."""
+    tight = """
+
+@check("1.1", points=0)
+def test_{name}(student):
+    \"\"\"Nothing in float32 is that near.\"\"\"
+    third = student.weighted_mean(np.full((3, 1), 1 / 3), np.ones(3))
+    require(abs(float(third[0]) - 1 / 3) < 1e-12, "far")
+"""
+    with (numpy_course / "graders/ex01_statistics/test_moments.py").open("a") as file:
+        file.write("\n\nimport numpy as np\n\nfrom gdgrade.checks import check, require\n")
+        file.write(tight.format(name="a") + tight.format(name="b"))
+    verdict = verdict_on(numpy_course, SMALL).to_json()
+    reference = verdict["sections"][_at(verdict, "reference")]
+    assert (reference["figures"]["runs"], reference["figures"]["failed"]) == (4, 2)
+    assert len(reference["problems"]) == 2
 
 
 def _at(verdict: dict[str, list[dict[str, str]]], name: str) -> int:

@@ -36,7 +36,8 @@ WRONG = """
 
 Mutants are small changes of the reference; those that give the same numbers, bit for bit, on many draws are equal, and
 excused ones are free by the statement, with the reason in `graders/*/equivalent_mutants.yml`. "Lowest power" is that of
-any statistical check against any mistake that it is to catch, over 50 seeds.
+any statistical check against any mistake that it is to catch, over 50 seeds. Minutes are by the clock, several
+exercises side by side.
 
 | exercise | planted | mistakes named | lowest power | mutants killed | equal, excused | junk | minutes |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -93,7 +94,8 @@ def _right(verdict: Verdict) -> list[str]:
 
 def _wrong(verdict: Verdict) -> list[str]:
     mistakes, mutants = _figures(verdict, "mistakes"), _figures(verdict, "mutants")
-    powers = [row["caught"] / row["runs"] for row in _figures(verdict, "power").get("rows", []) if row["runs"]]
+    pairs = [row for row in _figures(verdict, "power").get("rows", []) if row["named"] and row["runs"]]
+    powers = [row["caught"] / row["runs"] for row in pairs]
     return [
         verdict["exercise"],
         str(_figures(verdict, "planted wrong answers").get("count", "-")),
@@ -121,12 +123,13 @@ def _table(rows: Iterable[Sequence[str]]) -> str:
 
 
 def main(names: Sequence[str]) -> None:
-    """Print the page made of these files."""
-    verdicts = [verdict for name in names for verdict in json.loads(Path(name).read_text(encoding="utf-8"))]
+    """Print the page made of these files; an exercise that is in several of them is as in the last one."""
+    found = (verdict for name in names for verdict in json.loads(Path(name).read_text(encoding="utf-8")))
+    verdicts = {str(verdict["exercise"]): verdict for verdict in found}
     newest = max((Path(name).stat().st_mtime for name in names), default=0.0)
     today = dt.datetime.fromtimestamp(newest, dt.UTC).date()
     machine = f"a {platform.system()} machine ({platform.machine()})"
-    sys.stdout.write(page(sorted(verdicts, key=lambda verdict: str(verdict["exercise"])), today, machine))
+    sys.stdout.write(page([verdicts[name] for name in sorted(verdicts)], today, machine))
 
 
 if __name__ == "__main__":

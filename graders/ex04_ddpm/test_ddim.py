@@ -90,7 +90,7 @@ def test_step(student, draw):
         far_out = outside_fraction(noise.flatten(), [0.0], 1.0, radius=1.75)  # no uniform noise of this variance is
         return [mean_z(noise, 0.0, 1.0), covariance_test(noise, torch.eye(4)), far_out]
 
-    attempts(draw, trial, message="the noise of a step does not spread as asked, or is not independent")
+    attempts(draw, trial, message="a step that draws its own noise spreads too much, too little or not independently")
 
 
 @check("4.10", points=0.25)
@@ -165,12 +165,12 @@ def test_invert(student, draw):
 def two_far(draw, shape):
     """a and b of this shape, in each row 0.4 to 2.7 rad from each other: near 0 and pi float32 loses the way."""
     a, b, angle = draw.normal(*shape), draw.normal(*shape), draw.uniform(shape[0], 1, low=0.4, high=2.7)
-    p, q = a.flatten(1), b.flatten(1)
-    length = q.norm(dim=1, keepdim=True)
-    p = p / p.norm(dim=1, keepdim=True)
-    q = q - (q * p).sum(dim=1, keepdim=True) * p
-    q = q / q.norm(dim=1, keepdim=True)
-    return a, (length * (angle.cos() * p + angle.sin() * q)).reshape(shape)
+    along, across = (rows.reshape(len(rows), -1) for rows in (a, b))
+    length = across.norm(dim=1, keepdim=True)
+    along = along / along.norm(dim=1, keepdim=True)
+    across = across - (across * along).sum(dim=1, keepdim=True) * along
+    across = across / across.norm(dim=1, keepdim=True)
+    return a, (length * (angle.cos() * along + angle.sin() * across)).reshape(shape)
 
 
 @check("4.11", points=0.5, seconds=10)

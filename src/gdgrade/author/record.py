@@ -24,9 +24,9 @@ is not listed was not examined in full since its graders changed.
 
 ## Right answers
 
-The reference is judged on every check of {seeds}, in float64 and again in float32. "Rate" is the upper end of the
-two-sided 95 % interval of Clopper and Pearson for the share of false failures in float64, over all checks; "declared"
-is what the checks of the exercise together allow.
+The reference is judged on every check of {seeds}, in float64 and again in float32; trainings once. "Rate" is the upper
+end of the two-sided 95 % interval of Clopper and Pearson for the share of false failures in float64, over all checks;
+"declared" is what the checks of the exercise together allow.
 
 | exercise | sound | runs | runs that failed | rate, at most | declared | other right answers |
 | --- | --- | --- | --- | --- | --- | --- |

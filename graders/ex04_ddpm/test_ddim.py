@@ -86,11 +86,10 @@ def test_step(student, draw):
         for call in calls:
             well_formed(call, torch.zeros(n, 2), "x at t_prev", means=WORDS)
         noise = torch.cat([torch.as_tensor(call).double() / deviation for call in calls], dim=1)
-        observe("tenths of the spread", round(10 * float(noise.std())))
         far_out = outside_fraction(noise.flatten(), [0.0], 1.0, radius=1.75)  # no uniform noise of this variance is
         return [mean_z(noise, 0.0, 1.0), covariance_test(noise, torch.eye(4)), far_out]
 
-    attempts(draw, trial, message="a step that draws its own noise spreads too much, too little or not independently")
+    attempts(draw, trial, message="the noise that the step draws is not standard normal, or not independent")
 
 
 @check("4.10", points=0.25)

@@ -1,6 +1,7 @@
 """Item analysis on a made-up class."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,38 +25,40 @@ def exercise(numpy_course: Path) -> Exercise:
     return load_course(numpy_course / "course.yml").exercises[0]
 
 
+def report(exercise: Exercise, strength: int, **other: bool) -> Report:
+    """Of a student so strong; `other`: checks that went otherwise than the strength says."""
+    passed = {
+        "easy": True,
+        "fair": strength >= 4,
+        "good": strength >= 6,
+        "strong": strength >= 9,
+        "broken": False,
+        "upside_down": strength < 6,
+        **other,
+    }
+    return assemble(
+        exercise,
+        [result(name, passed[name], strength) for name in NAMES],
+        submission=SubmissionRef(name=f"student{strength}.py", sha256="0" * 64),
+        confinement=Confinement(level="A"),
+        versions=Versions(gdgrade="0", course="1", python="3", platform="x"),
+        seeds=SeedInfo(public=1),
+    )
+
+
+def result(name: str, passed: bool, strength: int) -> CheckResult:
+    fields: dict[str, Any] = {"id": f"ex01_statistics/x/{name}", "part": "1.3", "title": name, "max_points": 0.5}
+    if passed:
+        return CheckResult(**fields, outcome="passed", points=0.5)
+    named = {"mistake": "one_value_less", "mistake_kind": "mistake"} if name == "fair" and strength < 3 else {}
+    message = f"means: {strength} of 9 numbers differ; the largest difference is 0.{strength}"
+    return CheckResult(**fields, outcome="failed", cause="student", message=message, **named)
+
+
 @pytest.fixture
 def classroom(exercise: Exercise) -> list[Report]:
     """Twelve students, each stronger than the one before."""
-
-    def report(strength: int) -> Report:
-        passed = {
-            "easy": True,
-            "fair": strength >= 4,
-            "good": strength >= 6,
-            "strong": strength >= 9,
-            "broken": False,
-            "upside_down": strength < 6,
-        }
-        checks = [result(name, passed[name], strength) for name in NAMES]
-        return assemble(
-            exercise,
-            checks,
-            submission=SubmissionRef(name=f"student{strength}.py", sha256="0" * 64),
-            confinement=Confinement(level="A"),
-            versions=Versions(gdgrade="0", course="1", python="3", platform="x"),
-            seeds=SeedInfo(public=1),
-        )
-
-    def result(name: str, passed: bool, strength: int) -> CheckResult:
-        fields: dict[str, Any] = {"id": f"ex01_statistics/x/{name}", "part": "1.3", "title": name, "max_points": 0.5}
-        if passed:
-            return CheckResult(**fields, outcome="passed", points=0.5)
-        named = {"mistake": "one_value_less", "mistake_kind": "mistake"} if name == "fair" and strength < 3 else {}
-        message = f"means: {strength} of 9 numbers differ; the largest difference is 0.{strength}"
-        return CheckResult(**fields, outcome="failed", cause="student", message=message, **named)
-
-    return [report(strength) for strength in range(12)]
+    return [report(exercise, strength) for strength in range(12)]
 
 
 def by_name(reports: list[Report]) -> dict[str, Any]:
@@ -141,6 +144,16 @@ def test_command(classroom: list[Report], tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["author", "items", str(tmp_path / "empty")]).exit_code == 2
 
 
+def test_a_weak_correlation_is_no_suspicion(exercise: Exercise) -> None:
+    """In a class of twelve -0.3 is what chance does; in ten such classes together it is not."""
+    one = [report(exercise, strength, upside_down=strength not in (2, 7, 9, 11)) for strength in range(12)]
+    few, many = (by_name(one * classes)["upside_down"] for classes in (1, 10))
+    assert few.discrimination == pytest.approx(many.discrimination)
+    assert -0.5 < few.discrimination < -0.2
+    assert "strong submissions" not in few.suspicion
+    assert "strong submissions" in many.suspicion
+
+
 def test_page_and_narrow_table(classroom: list[Report], tmp_path: Path) -> None:
     """The page plots what can be plotted and escapes what students wrote; forty columns show every name whole."""
     for number, report in enumerate(classroom):
@@ -151,6 +164,7 @@ def test_page_and_narrow_table(classroom: list[Report], tmp_path: Path) -> None:
     assert "<b>" not in shown.output
     assert "&lt;b&gt;numbers" in shown.output
     assert shown.output.count("<circle ") == 4  # easy and broken cannot tell anybody apart
+    assert re.findall(r'--bad\)">([\d, ]+)</text>', shown.output) == ["1", "2", "4"]  # the third, broken, has no dot
     assert "2 of 6 checks" in shown.output
     assert 'width:67%"' in shown.output
     narrow = CliRunner(env={"COLUMNS": "40"}).invoke(main, ["author", "items", str(tmp_path)]).output

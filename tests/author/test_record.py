@@ -26,7 +26,7 @@ def test_page(
     verdict = verdict_on(numpy_course, SMALL).to_json()
     assert verdict["sound"]
     text = page([verdict], DAY, "a machine")
-    assert "on 2026-11-30" in text
+    assert "of 2026-11-30, on" in text
     assert "every check of 2 seeds" in text
     right, wrong = (row.split(" | ") for row in re.findall(r"^\| ex01_statistics \| .*", text, re.MULTILINE))
     assert right[1:4] == ["yes", "4", "0"]

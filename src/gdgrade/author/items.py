@@ -16,7 +16,7 @@ from gdgrade.report.model import HIDDEN_MESSAGE, CheckResult, Report
 
 MIN_CLUSTER = 2
 SUSPECT_PASS_RATE = 0.1  # a check that nearly nobody passes, the best students included, is suspect
-SUSPECT_DISCRIMINATION = -0.05
+SUSPECT_DEVIATIONS = 2.0  # below 0, of a correlation of unrelated numbers, whose deviation is 1 / sqrt(n - 1)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,8 @@ def _suspicion(
         return ""
     rate = sum(passed) / len(passed)
     unnamed = len(passed) - sum(passed) - explained  # where each failure has a name, the check saw what it is for
-    if discrimination is not None and discrimination < SUSPECT_DISCRIMINATION and unnamed > 0:
+    doubtful = -SUSPECT_DEVIATIONS / math.sqrt(len(passed) - 1)
+    if discrimination is not None and discrimination <= doubtful and unnamed > 0:
         return f"strong submissions fail it more often than weak ones (discrimination {discrimination:.2f})"
     best = sorted(zip(rest, passed, strict=True), key=lambda pair: -pair[0])[: max(1, len(passed) // 4)]
     if rate <= SUSPECT_PASS_RATE and not any(won for _, won in best):

@@ -11,6 +11,7 @@ from gdgrade.report.html import render
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 60, 540, 12, 250
+NEAR = 14  # of two dots whose labels would lie on each other
 
 
 def page(items: Sequence[Item]) -> str:
@@ -31,26 +32,38 @@ def page(items: Sequence[Item]) -> str:
 
 def _exercise(name: str, items: Sequence[Item]) -> dict[str, Any]:
     drawn = [item for item in items if item.discrimination is not None]
+    suspects = [item for item in items if item.suspicion]
     clusters = [(item.check, words, count) for item in items for words, count in item.clusters.items()]
     return {
         "name": name,
         "checks": items,
+        "suspects": suspects,
         "dots": [_dot(item) for item in drawn],
+        "labels": _labels(suspects),
         "without": len(items) - len(drawn),
         "clusters": sorted(clusters, key=lambda cluster: -cluster[2]),
     }
 
 
 def _dot(item: Item) -> dict[str, Any]:
-    told = item.discrimination or 0.0
-    return {
-        "name": item.check.split("/", 1)[-1],
-        "x": _across(item.pass_rate),
-        "y": _up(told),
-        "suspect": bool(item.suspicion),
-        "right": item.pass_rate > 0.5,  # its name then stands on its left, inside the frame
-        "words": f"{item.check}: {item.passed} of {item.judged} passed, {told:+.2f}",
-    }
+    x, y = _place(item)
+    words = f"{item.check}: {item.passed} of {item.judged} passed, {item.discrimination:+.2f}"
+    return {"x": x, "y": y, "suspect": bool(item.suspicion), "words": words}
+
+
+def _labels(suspects: Sequence[Item]) -> list[dict[str, Any]]:
+    """Numbers of the suspects in the list above the plot, beside their dots; one label where dots lie together."""
+    found: dict[tuple[float, float], list[int]] = {}
+    for number, item in enumerate(suspects, 1):
+        if item.discrimination is not None:
+            x, y = _place(item)
+            near = next((at for at in found if abs(at[0] - x) < NEAR and abs(at[1] - y) < NEAR), (x, y))
+            found.setdefault(near, []).append(number)
+    return [{"x": x - 9, "y": y + 4, "text": ", ".join(map(str, numbers))} for (x, y), numbers in found.items()]
+
+
+def _place(item: Item) -> tuple[float, float]:
+    return _across(item.pass_rate), _up(item.discrimination or 0.0)
 
 
 def _across(share: float) -> float:

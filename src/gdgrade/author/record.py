@@ -18,9 +18,10 @@ from typing import Any
 HEAD = """\
 # Soundness of the graders
 
-Made by `make soundness` on {date}, on {cores} cores of {machine} with Python {python}; do not edit by hand. Each row is
-a verdict of `gdgrade author check EX --full`; [instructors.md](instructors.md) says what is examined. An exercise that
-is not listed was not examined in full since its graders changed.
+Made from full verdicts, the newest of {date}, on {cores} cores of {machine} with Python
+{python}; do not edit by hand. Each row is a verdict of `gdgrade author check EX --full` on the graders as they are;
+[instructors.md](instructors.md) says what is examined, and `make soundness` examines all anew. An exercise that is not
+listed was not examined in full since its graders changed.
 
 ## Right answers
 
